@@ -12,8 +12,12 @@ export const SUM_WIDTHS = [MINUTE, QUARTER, HOUR, DAY] as const
 export const GROUP_COLUMNS = ['project', 'model', 'endpoint', 'upstream', 'tier', 'batch'] as const
 /** The columns that are added up. */
 export const SUM_COLUMNS = ['requests', 'cost', 'saved', ...USAGE_FIELDS] as const
-/** The tables of sums, with the columns that a row is found by. */
+/**
+ * The tables of sums, with the columns that a row is found by. `totals` are those of all projects together: most questions need no more, and
+ * they have a hundredth of the rows.
+ */
 export const SUM_TABLES = {
+  totals: ['width', 'bucket', 'group_no'],
   sums: ['width', 'bucket', 'group_no'],
   key_quarters: ['bucket', 'key_no', 'group_no'],
   key_days: ['bucket', 'key_no', 'group_no'],
@@ -21,10 +25,11 @@ export const SUM_TABLES = {
 /** One of them. */
 export type SumTable = keyof typeof SUM_TABLES
 
-/** A booking, with the numbers of its group and its key. */
+/** A booking, with the numbers of its group, of that without its project, and of its key. */
 export interface NumberedBooking {
   readonly booking: Booking
   readonly group: number
+  readonly total: number
   readonly key: number
 }
 
@@ -45,7 +50,13 @@ interface Minute {
   readonly at: number
   readonly key: number
   readonly group: number
+  readonly total: number
   readonly sums: number[]
+}
+
+/** The group of all projects together that a group is part of. */
+export function totalValues([_project, ...rest]: readonly string[]): readonly string[] {
+  return ['', ...rest]
 }
 
 /** The values of a group's columns. */
@@ -62,28 +73,38 @@ export function bookingJson(booking: Booking): string {
 /** Adds bookings up by bucket, group and key, so that a batch of them changes each row of sums once. Rows come in the order of their places. */
 export function rollUp(bookings: readonly NumberedBooking[]): RollUp {
   const used = new Map<number, number>()
+  const totals = new Map<string, SumRow>()
   const sums = new Map<string, SumRow>()
   const quarters = new Map<string, SumRow>()
   const days = new Map<string, SumRow>()
-  for (const { at, key, group, sums: added } of minutesOf(bookings, used)) {
-    for (const width of SUM_WIDTHS) add(sums, [width, at - (at % width), group], added)
+  for (const { at, key, group, total, sums: added } of minutesOf(bookings, used)) {
+    for (const width of SUM_WIDTHS) {
+      add(totals, [width, at - (at % width), total], added)
+      add(sums, [width, at - (at % width), group], added)
+    }
     add(quarters, [at - (at % QUARTER), key, group], added)
     add(days, [at - (at % DAY), key, group], added)
   }
-  return { rows: { sums: inOrder(sums), key_quarters: inOrder(quarters), key_days: inOrder(days) }, used }
+  const rows = {
+    totals: inOrder(totals),
+    sums: inOrder(sums),
+    key_quarters: inOrder(quarters),
+    key_days: inOrder(days),
+  }
+  return { rows, used }
 }
 
 /** Most of a batch are calls of few keys: they are added up by minute first. */
 function minutesOf(bookings: readonly NumberedBooking[], used: Map<number, number>): Iterable<Minute> {
   const minutes = new Map<string, Minute>()
-  for (const { booking, group, key } of bookings) {
+  for (const { booking, group, total, key } of bookings) {
     const second = Math.floor(booking.at / 1000)
     if (second > (used.get(key) ?? 0)) used.set(key, second)
     const at = second - (second % MINUTE)
     const name = `${key} ${group} ${at}`
     let minute = minutes.get(name)
     if (minute === undefined) {
-      minute = { at, key, group, sums: SUM_COLUMNS.map(() => 0) }
+      minute = { at, key, group, total, sums: SUM_COLUMNS.map(() => 0) }
       minutes.set(name, minute)
     }
     addBooking(minute.sums, booking)

@@ -1,4 +1,4 @@
-import { USAGE_FIELDS } from '../usage/usage.ts'
+import { USAGE_FIELDS, type Usage } from '../usage/usage.ts'
 import type { UsageDimension, UsageQuery, UsageSum } from './ledger.ts'
 import { marks, type SqlQuery } from './record-queries.ts'
 
@@ -19,15 +19,15 @@ interface UsageSource {
 
 /**
  * Asks for sums by bucket and group; `usageSumOf` reads its rows. They are added up by numbers first: names are looked up for the few rows
- * that are left.
+ * that are left. `counted`: the counts that are not 0 in all rows.
  */
-export function usageSumsQuery(query: UsageQuery): SqlQuery {
+export function usageSumsQuery(query: UsageQuery, counted: CountNames = USAGE_FIELDS): SqlQuery {
   const { from, to, where, groupBy } = query
   const { table, condition, bucket, range, unit, requests } = sourceOf(query)
   const isKeyed = groupBy.includes('key')
   const groups = groupBy.filter((name) => name !== 'key')
   const numbers = [...(isKeyed ? ['key_no'] : []), ...(groups.length > 0 ? ['group_no'] : [])]
-  const counts = countsOf(query)
+  const counts = countsOf(query, counted)
   const filters = [
     ...(condition === undefined ? [] : [condition]),
     ...Object.entries(where).flatMap(([name, values]) => filterOf(name as UsageDimension, values)),
@@ -54,6 +54,7 @@ export function usageSumsQuery(query: UsageQuery): SqlQuery {
 function sourceOf({ bucketSeconds, where, groupBy }: UsageQuery): UsageSource {
   const isByKey = where.key !== undefined || groupBy.includes('key')
   const second = 'at / 1000'
+  const isOfProjects = where.project !== undefined || groupBy.includes('project')
   if (isByKey && bucketSeconds < QUARTER)
     return {
       table: 'bookings',
@@ -63,10 +64,13 @@ function sourceOf({ bucketSeconds, where, groupBy }: UsageQuery): UsageSource {
       unit: 1000,
       requests: 'count(*)',
     }
+  const width = isByKey ? (bucketSeconds === DAY ? DAY : QUARTER) : bucketSeconds
+  const keyed = width === DAY ? 'key_days' : 'key_quarters'
   return {
-    table: isByKey ? (bucketSeconds === DAY ? 'key_days' : 'key_quarters') : 'sums',
+    table: isByKey ? keyed : isOfProjects ? 'sums' : 'totals',
     condition: isByKey ? undefined : `width = ${bucketSeconds}`,
-    bucket: `bucket - bucket % ${bucketSeconds}`,
+    // Rows that come in the order of their buckets need not be sorted.
+    bucket: width === bucketSeconds ? 'bucket' : `bucket - bucket % ${bucketSeconds}`,
     range: 'bucket',
     unit: 1,
     requests: 'sum(requests)',
@@ -79,21 +83,26 @@ function filterOf(name: UsageDimension, values: readonly string[]): string {
     : `group_no IN (SELECT no FROM groups WHERE ${name} IN (${marks(values.length)}))`
 }
 
-function countsOf({ counts = USAGE_FIELDS }: UsageQuery): readonly string[] {
-  return counts
+/** Names of counts. */
+type CountNames = readonly (keyof Usage)[]
+
+function countsOf({ counts = USAGE_FIELDS }: UsageQuery, counted: CountNames): CountNames {
+  return counts.filter((name) => counted.includes(name))
 }
 
-/** Reads a row of `usageSumsQuery`. */
-export function usageSumOf(row: readonly unknown[], query: UsageQuery): UsageSum {
-  const { groupBy } = query
+/** Reads a row of `usageSumsQuery`, which was asked with the same arguments. */
+export function usageSumOf(row: readonly unknown[], query: UsageQuery, counted: CountNames = USAGE_FIELDS): UsageSum {
+  const { groupBy, counts = USAGE_FIELDS } = query
   const [requests, cost, saved, ...usage] = row.slice(1 + groupBy.length)
+  const none = counts.map((name) => [name, 0] as const)
+  const some = countsOf(query, counted).map((name, index) => [name, Number(usage[index])] as const)
   return {
     bucket: Number(row[0]),
     group: Object.fromEntries(groupBy.map((name, index) => [name, String(row[1 + index])])),
     requests: Number(requests),
     cost: BigInt(String(cost)),
     saved: BigInt(String(saved)),
-    usage: Object.fromEntries(countsOf(query).map((field, index) => [field, Number(usage[index])])),
+    usage: Object.fromEntries([...none, ...some]),
   }
 }
 
@@ -128,7 +137,7 @@ function spentQuery(
       ? ['key_days', 'key_no = (SELECT no FROM keys WHERE id = ?)']
       : projectId !== undefined
         ? ['sums', `width = ${width} AND group_no IN (SELECT no FROM groups WHERE project = ?)`]
-        : ['sums', `width = ${width}`]
+        : ['totals', `width = ${width}`]
   const scoped = keyId ?? projectId
   return {
     sql: `SELECT CAST(coalesce(sum(cost), 0) AS TEXT) FROM ${table} WHERE bucket >= ? AND bucket < ? AND ${scope}`,

@@ -11,6 +11,7 @@ import {
   SUM_TABLES,
   type SumRow,
   type SumTable,
+  totalValues,
 } from '../roll-up.ts'
 import { spentQueries, usageSumOf, usageSumsQuery } from '../usage-queries.ts'
 import { numbered, type PostgresConnections, type Rows } from './postgres-connections.ts'
@@ -56,8 +57,11 @@ export class PostgresBookings {
     const unique = new Map(bookings.map((booking) => [booking.id, booking]))
     // Numbers are given outside of the transaction: one that is given for nothing does no harm, and no other node waits for it.
     const all: NumberedBooking[] = []
-    for (const booking of unique.values())
-      all.push({ booking, group: await this.#groupOf(booking), key: await this.#keyOf(booking.keyId) })
+    for (const booking of unique.values()) {
+      const values = groupValues(booking)
+      const numbers = { group: await this.#groupOf(values), total: await this.#groupOf(totalValues(values)) }
+      all.push({ booking, ...numbers, key: await this.#keyOf(booking.keyId) })
+    }
     const stored = all.map(({ booking, group, key }) => {
       const { id, at, cost, saved, usage } = booking
       return { id, at, key_no: key, group_no: group, cost, saved, ...usage, json: bookingJson(booking) }
@@ -101,6 +105,7 @@ export class PostgresBookings {
   async forget(before: number): Promise<void> {
     await this.#database.run('DELETE FROM bookings WHERE at < $1', [before * 1000])
     await this.#database.run('DELETE FROM sums WHERE width = 60 AND bucket < $1', [before])
+    await this.#database.run('DELETE FROM totals WHERE width = 60 AND bucket < $1', [before])
   }
 
   /** How far bookings go back. The room of rows that are gone is used again, and so tables tell nothing of what is in them. */
@@ -110,8 +115,7 @@ export class PostgresBookings {
     return { oldest: at === undefined ? undefined : Math.floor(Number(at) / 1000), bytes: undefined }
   }
 
-  #groupOf(booking: Booking): Promise<number> | number {
-    const values = groupValues(booking)
+  #groupOf(values: readonly string[]): Promise<number> | number {
     const columns = GROUP_COLUMNS.join(', ')
     return this.#numberOf(this.#groups, values.join('\n'), async () => {
       await this.#database.run(

@@ -38,6 +38,9 @@ const STEPS: readonly string[] = [
     id BYTEA PRIMARY KEY, at BIGINT NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, ${COUNTS}, json TEXT NOT NULL
   );
   CREATE INDEX bookings_by_time ON bookings USING brin (at);
+  CREATE TABLE totals (
+    width INTEGER NOT NULL, bucket BIGINT NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (width, bucket, group_no)
+  );
   CREATE TABLE sums (
     width INTEGER NOT NULL, bucket BIGINT NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (width, bucket, group_no)
   );

@@ -12,6 +12,7 @@ import {
   SUM_COLUMNS,
   SUM_TABLES,
   type SumTable,
+  totalValues,
 } from '../roll-up.ts'
 import { spentQueries, usageSumOf, usageSumsQuery } from '../usage-queries.ts'
 import { SparseStatements } from './sparse-statements.ts'
@@ -30,6 +31,8 @@ export class BookingStatements {
   readonly #addTo: Readonly<Record<SumTable, SparseStatements>>
   readonly #groups = new Map<string, number>()
   readonly #keys = new Map<string, number>()
+  /** Columns of sums that are known to be more than 0 somewhere, by their places. */
+  readonly #counted = new Set<number>()
 
   constructor(database: Database) {
     this.#database = database
@@ -41,7 +44,12 @@ export class BookingStatements {
     })
     const adding = (table: SumTable): SparseStatements =>
       new SparseStatements(database, { table, place: SUM_TABLES[table], counts: SUM_COLUMNS, isAdded: true })
-    this.#addTo = { sums: adding('sums'), key_quarters: adding('key_quarters'), key_days: adding('key_days') }
+    this.#addTo = {
+      totals: adding('totals'),
+      sums: adding('sums'),
+      key_quarters: adding('key_quarters'),
+      key_days: adding('key_days'),
+    }
   }
 
   /** Writes bookings and adds them to the sums; one that is there already is left as it is, and not added again. */
@@ -52,6 +60,7 @@ export class BookingStatements {
       // Numbers that were given in a transaction that failed are nobody's.
       this.#groups.clear()
       this.#keys.clear()
+      this.#counted.clear()
       throw cause
     }
   }
@@ -60,22 +69,27 @@ export class BookingStatements {
     const written: NumberedBooking[] = []
     for (const booking of bookings) {
       const { id, at, keyId, cost, saved, usage } = booking
-      const numbered = { booking, group: this.#groupOf(booking), key: this.#keyOf(keyId) }
-      const place = [at, Uint8Array.fromHex(id), numbered.key, numbered.group, bookingJson(booking)]
+      const values = groupValues(booking)
+      const [group, total] = [this.#groupOf(values), this.#groupOf(totalValues(values))]
+      const numbered = { booking, group, total, key: this.#keyOf(keyId) }
+      const place = [at, Uint8Array.fromHex(id), numbered.key, group, bookingJson(booking)]
       const counts = [cost, saved, ...USAGE_FIELDS.map((field) => usage[field])]
       if (this.#insert.run(place, counts)) written.push(numbered)
     }
     const { rows, used } = rollUp(written)
     for (const table of TABLES) for (const { place, sums } of rows[table]) this.#addTo[table].run(place, sums)
+    for (const { sums } of rows.totals) for (const [index, sum] of sums.entries()) if (sum !== 0) this.#note(index)
     const use = this.#database.query('UPDATE keys SET used_at = max(used_at, ?2) WHERE no = ?1')
     for (const [key, at] of used) use.run(key, at)
   }
 
   /** Adds up bookings by bucket and group. */
   usage(query: UsageQuery): readonly UsageSum[] {
-    const { sql, values } = usageSumsQuery(query)
+    const names = this.#database.query('SELECT name FROM counted').values().flat()
+    const counted = USAGE_FIELDS.filter((name) => names.includes(name))
+    const { sql, values } = usageSumsQuery(query, counted)
     using statement = this.#database.prepare(sql)
-    return statement.values(...values).map((row) => usageSumOf(row, query))
+    return statement.values(...values).map((row) => usageSumOf(row, query, counted))
   }
 
   /** What was spent from `from` up to `to`: whole days, and quarters of an hour at both ends. */
@@ -96,6 +110,7 @@ export class BookingStatements {
   forget(before: number): void {
     this.#database.query('DELETE FROM bookings WHERE at < ?').run(before * 1000)
     this.#database.query('DELETE FROM sums WHERE width = 60 AND bucket < ?').run(before)
+    this.#database.query('DELETE FROM totals WHERE width = 60 AND bucket < ?').run(before)
   }
 
   /** How far bookings go back, and the bytes of the pages that are in use. */
@@ -108,8 +123,14 @@ export class BookingStatements {
     return { oldest, bytes: Number(used?.[0]) }
   }
 
-  #groupOf(booking: Booking): number {
-    const values = groupValues(booking)
+  /** Notes that a column counts something. Questions read no others: most programs have only a few kinds of usage. */
+  #note(column: number): void {
+    if (this.#counted.has(column)) return
+    this.#counted.add(column)
+    this.#database.query('INSERT OR IGNORE INTO counted VALUES (?)').run(SUM_COLUMNS[column] ?? '')
+  }
+
+  #groupOf(values: readonly string[]): number {
     return this.#numberOf(this.#groups, values.join('\n'), () => {
       const where = GROUP_COLUMNS.map((name) => `${name} = ?`).join(' AND ')
       const insert = `INSERT OR IGNORE INTO groups (${GROUP_COLUMNS.join(', ')}) VALUES (${marks(values.length)})`

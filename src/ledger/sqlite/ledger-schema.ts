@@ -53,6 +53,10 @@ const STEPS: readonly string[] = [
     at INTEGER NOT NULL, id BLOB NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, ${COUNTS}, json TEXT NOT NULL,
     PRIMARY KEY (at, id)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE counted (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE totals (
+    width INTEGER NOT NULL, bucket INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (width, bucket, group_no)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE sums (
     width INTEGER NOT NULL, bucket INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (width, bucket, group_no)
   ) STRICT, WITHOUT ROWID;
