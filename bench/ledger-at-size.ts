@@ -49,7 +49,7 @@ function makeKey(number: number): KeyRecord {
     digest,
     redacted: 'sk-nex-…0000',
   }
-  return { kind: 'key', ...names, createdAt: FROM, scopes: [], limits, metadata: {}, managedBy: 'api' }
+  return { kind: 'key', ...names, createdAt: FROM, limits, metadata: {}, managedBy: 'api' }
 }
 
 function makeProject(number: number): ProjectRecord {

@@ -53,13 +53,25 @@ export async function startPostgres(): Promise<PostgresServer> {
       await child.exited
     },
     async restart() {
-      child = await launch(port, folder)
+      child = await launchAgain(port, folder)
     },
     async stop() {
       child.kill('SIGKILL')
       await child.exited
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Processes of one that was killed end a moment behind it, and hold its memory until then. */
+async function launchAgain(port: number, folder: string): ReturnType<typeof launch> {
+  for (;;) {
+    try {
+      return await launch(port, folder)
+    } catch (cause) {
+      if (!String(cause).includes('is still in use')) throw cause
+      await Bun.sleep(20)
+    }
   }
 }
 
