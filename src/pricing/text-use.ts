@@ -1,8 +1,8 @@
-import { toolPrice } from './cost-of.ts'
 import { givenNumber, isGiven, type PlannedCall, type PlannedUse } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
 import { sketchInput } from './sketch-input.ts'
 import { tokenSizesOf, tokensOfText } from './token-sizes.ts'
+import { type ToolUse, toolUse } from './tool-use.ts'
 
 /** The words for the most that is written; a server reads one of them, so the largest counts. */
 const CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'max_tokens_to_sample'] as const
@@ -18,13 +18,10 @@ const AROUND = 16
 const EARLIER = ['previous_response_id', 'conversation', 'prompt'] as const
 /** So many tokens of an earlier text are assumed where nobody knows it. */
 const EARLIER_TOKENS = 128_000
-/** The upstream's own searches, where the call does not limit them. */
-const SEARCHES = 10
-const SEARCH_TOOL = /"type"\s*:\s*"web_search/
-const ALWAYS_SEARCHES = /search|^sonar|deep-research/
 /** The most tokens of the image that a model for chats makes. */
 const CHAT_IMAGE_TOKENS = 6_240
 
+const NO_TOOLS: ToolUse = { webSearches: 0, fileSearches: 0, codeSessions: 0, tokens: 0 }
 /** Gives each byte as a character. */
 const ANY_BYTES = new TextDecoder('latin1')
 
@@ -33,13 +30,14 @@ export function textUse(call: PlannedCall, price: ModelPrice | undefined): Plann
   const isReadOnly = READ_ONLY.has(call.endpoint)
   const most = isReadOnly ? 0 : mostWritten(call, price) * answersOf(call)
   const speaks = isGiven(call, 'audio')
+  const { tokens, ...tools } = isReadOnly ? NO_TOOLS : toolUse(call, price)
   return {
     usage: {
-      ...inputOf(call, price),
+      ...inputOf(call, price, tokens),
+      ...tools,
       outputText: speaks ? 0 : most,
       outputAudio: speaks ? most : 0,
       outputImage: !isReadOnly && price?.prices.outputImage !== undefined ? CHAT_IMAGE_TOKENS : 0,
-      webSearches: isReadOnly ? 0 : searchesOf(call, price),
     },
   }
 }
@@ -47,6 +45,7 @@ export function textUse(call: PlannedCall, price: ModelPrice | undefined): Plann
 function inputOf(
   call: PlannedCall,
   price: ModelPrice | undefined,
+  ofTools: number,
 ): { inputText: number; inputAudio: number; inputImage: number } {
   const sizes = tokenSizesOf(call.model)
   const sketch = sketchInput(call.body, call.bodyBytes)
@@ -55,6 +54,7 @@ function inputOf(
     tokensOfText(sketch.textBytes, sketch.shares, sizes) +
     Math.ceil(sketch.fileBytes / FILE_BYTES) +
     AROUND +
+    ofTools +
     (earlier ? (call.earlierTokens ?? EARLIER_TOKENS) : 0)
   // Base64 is a third longer than its bytes, of which no format for sounds has less than 1,000 a second.
   const inputAudio = Math.ceil((sketch.audioBytes / 1333) * sizes.audioSecond)
@@ -94,18 +94,4 @@ function promptsOf({ members, body }: PlannedCall): number {
   const items = text.slice(list.index + list[0].length)
   if (items.startsWith('[')) return items.split('[').length - 1
   return items.startsWith('"') ? Math.max(1, items.split(/(?<!\\)"\s*[,\]]/).length - 1) : 1
-}
-
-function searchesOf(call: PlannedCall, price: ModelPrice | undefined): number {
-  if (price === undefined || toolPrice(price, price.prices, 'webSearch') === undefined) return 0
-  if (isGiven(call, 'web_search_options') || ALWAYS_SEARCHES.test(call.model))
-    return givenNumber(call, 'max_tool_calls') ?? 1
-  const { tools } = call.members
-  if (tools === undefined || tools === null) return 0
-  const named = Array.isArray(tools) ? JSON.stringify(tools) : textOfBody(call)
-  return SEARCH_TOOL.test(named) ? (givenNumber(call, 'max_tool_calls') ?? SEARCHES) : 0
-}
-
-function textOfBody({ body }: PlannedCall): string {
-  return body === undefined ? '' : ANY_BYTES.decode(body)
 }

@@ -239,6 +239,13 @@ describe('responses', () => {
     expect(estimate('openai', 'responses', { model: 'gpt-5', input: 'x', ...value }).usage.webSearches).toBe(searches)
   })
 
+  test('of tools that search and run code hold what these cost and find', () => {
+    const tools = [{ type: 'file_search' }, { type: 'code_interpreter', container: { type: 'auto' } }]
+    const { usage } = estimate('openai', 'responses', { model: 'gpt-5', input: 'x', tools, max_tool_calls: 2 })
+    expect([usage.fileSearches, usage.codeSessions, usage.webSearches]).toEqual([2, 1, 0])
+    expect(usage.inputText).toBeGreaterThan(16_000)
+  })
+
   test('make searches, where their tools have not been read', () => {
     const value = { model: 'gpt-5', input: 'x', tools: [{ type: 'web_search' }] }
     const { usage } = estimate('openai', 'responses', value, { members: { ...value, tools: UNREAD } })
