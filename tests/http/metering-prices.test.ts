@@ -83,6 +83,13 @@ test('what the file says that a model writes at most bounds what is held of a bu
   expect((await gateway.ask(key)).status).toBe(200)
 })
 
+test('a limit that a rule puts in bounds what is held of a budget', async () => {
+  const params = [{ defaults: { max_completion_tokens: 200 } }]
+  await using gateway = await startMetered(answerUsed(10, 10), { file: { params } })
+  const key = await gateway.key({ spend_limit: { day: 1 } })
+  expect((await gateway.ask(key)).status).toBe(200)
+})
+
 test('after a reload the file’s new prices are in force: a model that had none is let in', async () => {
   await using gateway = await startMetered(answerUsed(1000, 100), { command: gatewayCommand() })
   const key = await gateway.key({ spend_limit: { day: 100 } })
