@@ -46,7 +46,7 @@ async function create({ ask, url }: AdminClient, { args, json, values }: Flags):
     ...limitsFromOptions(values),
     ...(values.expires !== undefined && { expires_in_seconds: readSeconds(values.expires, '--expires') }),
   }
-  const project = await findNamedProject(ask, values.project)
+  const project = await findNamedProject(ask, values.project, true)
   const name = values.name ?? 'key'
   const inProject = `/projects/${String(project['id'])}`
   const account = await ask('POST', `${inProject}/service_accounts`, { name, create_service_account_only: true })

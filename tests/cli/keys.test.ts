@@ -69,6 +69,15 @@ test('a key is made, used, rotated with a grace time and revoked, while the serv
   expect(await ask(first)).toBe(401)
 })
 
+test('a key makes the project that it is for, where there is none of that name', async () => {
+  const env = ledgerEnv()
+  const made = await runProgram(['keys', 'create', '--project', 'team-a', '--budget', '5/day'], env)
+  expect(made.stdout).toMatch(/^Key 'key' of project 'team-a' \(key_\w+\): \$5\.00\/day\.\n/)
+  await runProgram(['keys', 'create', '--project', 'team-a'], env)
+  const { stdout } = await runProgram(['projects', 'list', '--json'], env)
+  expect(stdout.match(/"name": ?"team-a"/g)).toHaveLength(1)
+})
+
 test('usage is a table with bars, JSON or CSV, by key, project, model or day', async () => {
   const env = ledgerEnv()
   const { ask } = await serve(env)

@@ -29,7 +29,10 @@ export const OPTIONS = {
   blank: { value: 'REGEX', doc: 'a pattern whose matches are not compared, in any text; may be given several times' },
   scope: { value: 'NAME', doc: "only one caller's answers" },
   key: { value: 'KEY', doc: 'only this one answer (x-nexcode-cache-key)' },
-  project: { value: 'NAME', doc: 'the project, by its name or id; the default one where not given' },
+  project: {
+    value: 'NAME',
+    doc: 'the project, by its name or id; else the default one. A new key makes one that is missing',
+  },
   name: { value: 'NAME', doc: 'what people call it by' },
   models: { value: 'a,b*', doc: 'the only models that may be used, with * for any letters' },
   endpoints: { value: 'a,b', doc: 'the only endpoints that may be called, such as chat/completions,embeddings' },

@@ -8,12 +8,13 @@ export interface FoundKey {
 }
 
 /**
- * Finds a project by its id or name; without either, the default one.
+ * Finds a project by its id or name; without either, the default one. `isMade`: one that is missing is made, unless its name is hardly another
+ * than that of one that is there.
  *
  * @example
  * const project = await findNamedProject(client.ask, 'team-a')
  */
-export async function findNamedProject(ask: AskAdmin, named: string | undefined): Promise<AdminObject> {
+export async function findNamedProject(ask: AskAdmin, named: string | undefined, isMade = false): Promise<AdminObject> {
   const projects = await listAll(ask, '/projects')
   const wanted = named ?? 'proj_default'
   const found = projects.filter(({ id, name }) => id === wanted || name === wanted)
@@ -27,6 +28,7 @@ export async function findNamedProject(ask: AskAdmin, named: string | undefined)
     wanted,
     projects.map(({ name }) => String(name)),
   )
+  if (isMade && meant === undefined && !wanted.startsWith('proj_')) return ask('POST', '/projects', { name: wanted })
   const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`
   throw new ManageProblem(`there is no project '${wanted}'.${hint} To make it: nexcode projects create ${wanted}`)
 }
