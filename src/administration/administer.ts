@@ -1,4 +1,5 @@
 import type { AdminCaller } from '../access/authorize-admin.ts'
+import { isJsonObject } from '../formats/json/json.ts'
 import { LedgerError } from '../ledger/ledger.ts'
 import { LimiterError } from '../ledger/limiter.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -60,7 +61,7 @@ export async function administer(request: AdminRequest, deps: AdminDeps): Promis
   if (caller.kind === 'key' && route?.isForCallers !== true) throw missingScope(method)
   if (route === undefined) throw fitting.length === 0 ? notServed(method, target) : wrongMethod(method, target)
   const query = readQuery(route.query, target)
-  const body = method === 'POST' ? checkFields(route.body, (await readBody()) ?? {}) : {}
+  const body = method === 'POST' ? checkFields(route.body, await objectOf(readBody)) : {}
   const params = paramsOf(route, path) ?? {}
   try {
     return await route.answer({ params, query: query as never, body: body as never, caller }, deps)
@@ -69,6 +70,13 @@ export async function administer(request: AdminRequest, deps: AdminDeps): Promis
       throw new ApiError('ledger_unavailable', { cause: thrown })
     throw thrown
   }
+}
+
+/** The body; none is as good as an empty one. */
+async function objectOf(readBody: AdminRequest['readBody']): Promise<object> {
+  const body = (await readBody()) ?? {}
+  if (!isJsonObject(body)) throw new ApiError('invalid_json')
+  return body
 }
 
 /** The decoded segments of a target's path below `/v1`. */

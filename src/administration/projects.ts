@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { NO_LIMITS } from '../ledger/first-records.ts'
+import { DEFAULT_PROJECT_ID, NO_LIMITS } from '../ledger/first-records.ts'
 import { makeId } from '../ledger/record-id.ts'
 import type { ProjectRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -36,6 +36,8 @@ const ListProjects = closedFields({
   after: AFTER,
   include_archived: Type.Optional(Type.Boolean()),
 })
+
+const ALWAYS_THERE = 'The default project can not be archived: API tokens, and calls without a key, are of it.'
 
 /** The operations on projects. */
 export const PROJECT_ROUTES = [
@@ -100,6 +102,7 @@ export const PROJECT_ROUTES = [
       changeRecords(deps, call.caller, async () => {
         const before = await findProject(deps, idOf(call, 'project_id'))
         assertManagedHere(before)
+        if (before.id === DEFAULT_PROJECT_ID) throw new ApiError('invalid_parameter', { message: ALWAYS_THERE })
         // A repeated request, whose first answer was lost, is answered as that was.
         const after = { ...before, archivedAt: before.archivedAt ?? Math.floor(deps.now() / 1000) }
         const { id } = before

@@ -12,12 +12,13 @@ const NAME = /^([^[\]]+)(?:\[([^[\]]*)\])?$/
  * const { limit } = readQuery(PAGE, '/v1/organization/projects?limit=5')
  */
 export function readQuery<T extends TObject>(shape: T, target: string): Static<T> {
-  const found: Record<string, unknown> = {}
+  // Without a prototype, whatever a caller names: `__proto__` is a name like any other.
+  const found: Record<string, unknown> = Object.create(null)
   const start = target.indexOf('?')
   for (const [written, text] of new URLSearchParams(start === -1 ? '' : target.slice(start))) {
     if (text === '') continue
     const [, name = written, part] = NAME.exec(written) ?? []
-    const schema = innerOf(shape.properties[name])
+    const schema = Object.hasOwn(shape.properties, name) ? innerOf(shape.properties[name]) : undefined
     if (schema !== undefined && KindGuard.IsArray(schema)) {
       const before = found[name]
       found[name] = [...(Array.isArray(before) ? before : []), read(innerOf(schema.items), text)]

@@ -112,7 +112,7 @@ export function auditColumns({
 
 /** Reads an audit event from a row of `auditEventsQuery`. */
 export function auditEventOf([id, type, at, actor, project, resource, json]: readonly unknown[]): AuditEvent {
-  const rest = JSON.parse(String(json)) as Pick<AuditEvent, 'details' | 'actorAddress'>
+  const rest = JSON.parse(String(json)) as Pick<AuditEvent, 'details'>
   return {
     ...rest,
     id: String(id),

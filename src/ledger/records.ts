@@ -149,7 +149,6 @@ export interface AuditEvent {
   /** In seconds since 1970. */
   readonly at: number
   readonly actorKeyId: string
-  readonly actorAddress?: string
   readonly projectId?: string
   readonly resourceId: string
   /** What was asked for, as OpenAI's audit log has it. */

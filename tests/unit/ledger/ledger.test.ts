@@ -211,7 +211,7 @@ for (const kind of ledgersUnderTest()) {
         test('newest first, by pages', async () => {
           const ledger = await open()
           const audit = [1, 2, 3].map((n) =>
-            event(`audit_${n}`, { at: NOON + n, projectId: 'proj_a', actorAddress: '127.0.0.1' }),
+            event(`audit_${n}`, { at: NOON + n, projectId: 'proj_a' }),
           )
           await ledger.edit({ put: [], remove: [], audit })
           expect((await ledger.audit({ limit: 2 })).data).toEqual(audit.toReversed().slice(0, 2))
