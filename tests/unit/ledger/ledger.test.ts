@@ -210,9 +210,7 @@ for (const kind of ledgersUnderTest()) {
       describe('keeps the audit log:', () => {
         test('newest first, by pages', async () => {
           const ledger = await open()
-          const audit = [1, 2, 3].map((n) =>
-            event(`audit_${n}`, { at: NOON + n, projectId: 'proj_a' }),
-          )
+          const audit = [1, 2, 3].map((n) => event(`audit_${n}`, { at: NOON + n, projectId: 'proj_a' }))
           await ledger.edit({ put: [], remove: [], audit })
           expect((await ledger.audit({ limit: 2 })).data).toEqual(audit.toReversed().slice(0, 2))
           expect((await ledger.audit({ limit: 2 })).hasMore).toBe(true)
