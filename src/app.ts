@@ -1,8 +1,6 @@
 import { Elysia } from 'elysia'
-import { type Authorize, createAuthorize } from './access/authorize.ts'
-import { lendsToLocal } from './access/local-caller.ts'
+import { createDoor } from './access/door.ts'
 import type { createAlertWatch } from './administration/alert-watch.ts'
-import type { Secret } from './config/secret.ts'
 import type { Arrival, BodilessRequest } from './exchange/arrival.ts'
 import type { Exchange, Observer } from './exchange/exchange.ts'
 import { joinObservers } from './exchange/join-observers.ts'
@@ -10,7 +8,7 @@ import { type CoreDeps, createCore } from './gateway/core.ts'
 import { ApiError } from './openai/api-error.ts'
 import { createCors } from './server/cors.ts'
 import { errorHandler } from './server/error-handler.ts'
-import type { AdmittedCallers, App } from './server/http-server.ts'
+import type { App } from './server/http-server.ts'
 import { openExchange } from './server/request-context.ts'
 import { documentation } from './server/routes/documentation.ts'
 import { health, type WorkersState } from './server/routes/health.ts'
@@ -43,7 +41,9 @@ export interface AppDeps extends CoreDeps {
 export function createApp(deps: AppDeps): App {
   const { config, version, log, books, management } = deps
   const { server } = config
-  const { authorize, admit, adminKey } = createDoor(deps)
+  // What is answered from cassettes alone spends nobody's key.
+  const isFree = deps.cassettes?.isClosed === true
+  const { authorize, admit, adminKey } = createDoor({ config, isFree, sha256: deps.sha256, keys: books?.directory })
   const core = createCore(deps)
   const { admission, deadlines, memory, flow } = core
   const hasLedger = books !== undefined
@@ -99,36 +99,4 @@ export function createApp(deps: AppDeps): App {
 /** Stands in for routes that are switched off. */
 function noRoutes() {
   return new Elysia()
-}
-
-interface Door extends Pick<App, 'admit'> {
-  readonly authorize: Authorize
-  readonly adminKey: () => Secret | undefined
-}
-
-/** Makes the door: `authorize` goes by the tokens in force, and `admit` puts others in force. */
-function createDoor({ config, cassettes, sha256, books }: AppDeps): Door {
-  // What is answered from cassettes alone spends nobody's key.
-  const isFree = cassettes?.isClosed === true
-  let adminKey = config.adminKey
-  const doorFor = (tokens: AdmittedCallers['tokens']): Authorize =>
-    createAuthorize({
-      ...config.auth,
-      lendsToLocal: lendsToLocal(config),
-      corsOrigins: config.server.corsOrigins,
-      tokens,
-      isFree,
-      sha256,
-      keys: books?.directory,
-      adminKey,
-    })
-  let door = doorFor(config.auth.tokens)
-  return {
-    authorize: (headers) => door(headers),
-    adminKey: () => adminKey,
-    admit(changed) {
-      adminKey = changed.adminKey
-      door = doorFor(changed.tokens)
-    },
-  }
 }

@@ -1,7 +1,6 @@
 import type { Admission } from '../access/admission.ts'
+import type { AdmittedCallers } from '../access/door.ts'
 import type { Config } from '../config/config.ts'
-import type { Secret } from '../config/secret.ts'
-import type { ApiToken } from '../config/sections/token-list.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Arrival, BodilessRequest } from '../exchange/arrival.ts'
 import type { MemoryBudget } from '../exchange/memory-budget.ts'
@@ -16,13 +15,6 @@ import { type Http1Deps, type HttpServer, listenHttp1 } from './http1/listen.ts'
 import type { StalledCut } from './http1/stalled-clients.ts'
 import type { Transaction } from './http1/transaction.ts'
 import type { Upgrade } from './upgrade.ts'
-
-/** Whom the environment lets in. */
-export interface AdmittedCallers {
-  readonly tokens: readonly ApiToken[]
-  /** The key that manages the ledger; undefined: only those in the ledger do. */
-  readonly adminKey: Secret | undefined
-}
 
 /** NexCode on Web standards: a request in, a response out. */
 export interface App {
