@@ -19,7 +19,8 @@ import type { Generation } from './generation.ts'
 export function checkUpgrade(exchange: Exchange, generation: Generation): string | undefined {
   if (generation.restricts) readCall(exchange, generation)
   const { settings, rules } = generation
-  const model = settings.hasFile || generation.needsModel ? namedIn(exchange) : undefined
+  const isCounted = entryOf(exchange.principal) !== undefined
+  const model = settings.hasFile || generation.needsModel || isCounted ? namedIn(exchange) : undefined
   const facts = factsOf(exchange, model)
   if (isCallInFrames(facts.endpoint) && hasSayInCalls(exchange, facts, generation))
     throw new ApiError('websocket_not_relayed')

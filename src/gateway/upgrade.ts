@@ -34,6 +34,8 @@ export interface Relay extends DeploymentAddress, UpgradeWatch<Relay> {
   readonly exchange: Exchange
   /** Its own wait for the upstream's answer, where it differs from the default; 0: none. */
   readonly firstByteMs: number | undefined
+  /** Hears each text message of the upstream; undefined: nobody counts what they tell. */
+  readonly onText: ((text: string) => void) | undefined
 }
 
 /** The dependencies of upgrades. */
@@ -106,7 +108,8 @@ async function relayTo(ways: UpgradeRoute, number: number, deps: UpgradeDeps): P
   const watch = watchUpgrade(exchange, deployment, address, another, deps)
   const isCall = isCallInFrames(endpointOf(exchange.requestTarget))
   const onRefusal = isCall ? postedInstead(watch.onRefusal) : watch.onRefusal
-  return { ...address, exchange, firstByteMs, ...watch, onRefusal }
+  const onText = deps.metering?.session(exchange, deployment, model)
+  return { ...address, exchange, firstByteMs, onText, ...watch, onRefusal }
 }
 
 /** Has calls posted that no WebSocket is offered for upstream: behind its own status Codex would try for seconds, or give up. */

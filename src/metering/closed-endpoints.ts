@@ -14,7 +14,7 @@ const UNMETERED: readonly (readonly [path: RegExp, why: Reason])[] = [
   [/^agents(?:\/|$)/, 'an agent calls models behind its answer'],
   [/^videos(?:\/|$)/, 'a video is made and billed behind its answer'],
   [/^live(?:\/|$)/, 'what is said in a session does not pass by this server'],
-  [/^realtime$/, 'what is said on a WebSocket is passed on uncounted'],
+  [/^realtime$/, 'nothing can be held on a WebSocket before a response begins'],
   [/^realtime\/./, 'a session that a client has with the upstream itself does not pass by this server'],
   [/^skills(?:\/|$)/, 'a skill runs behind its answer'],
   [/^organization(?:\/|$)/, "it is about the server's own account"],

@@ -18,6 +18,7 @@ import { MeteredCall } from './metered-call.ts'
 import { meteredKind } from './metered-kinds.ts'
 import { assertCallPermitted, assertEndpointPermitted, type NamedCall } from './permissions.ts'
 import { bookRepeat } from './repeated-call.ts'
+import { bookSessionText } from './session-text.ts'
 
 /** Sees to what callers may still do, and has what they did booked. */
 export interface Metering {
@@ -32,6 +33,15 @@ export interface Metering {
   readonly enter: (exchange: Exchange, named: NamedCall) => void | Promise<void>
   /** Asks for the answer to a request that goes upstream, once its tokens and its money are reserved; its end is booked. */
   readonly ask: (request: PreparedRequest, next: Ask) => Promise<Response>
+  /**
+   * Makes the function that has the responses of a session on a WebSocket booked, each as its messages tell it; undefined: the money is not this
+   * server's. `model`: as the caller names it.
+   */
+  readonly session: (
+    exchange: Exchange,
+    deployment: Deployment,
+    model: string | undefined,
+  ) => ((text: string) => void) | undefined
   /** Has a call booked whose answer was there already, or was made for another one: it cost nothing, and saved what it would have cost. */
   readonly repeat: (exchange: Exchange, deployments: readonly Deployment[]) => void
   /** Tells in an answer's headers what it has cost, where that is known before its body is sent. */
@@ -94,6 +104,10 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       const answer = await next(request)
       call.onAnswer(answer)
       return hideAskedUsage(request, answer)
+    },
+    session(exchange, deployment, model) {
+      if (entryOf(exchange.principal) === undefined) return undefined
+      return (text) => bookSessionText(text, { exchange, deployment, model }, { bookings, prices: prices() })
     },
     repeat(exchange, deployments) {
       if (meteredKind(exchange.request.method, exchange.requestTarget)?.kind !== 'call') return

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { startMetered } from '../helpers/metered-gateway.ts'
-import { getText, sendRaw } from '../helpers/raw-client.ts'
+import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
 import { statusAndCode } from '../helpers/received-answers.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 
@@ -49,4 +49,51 @@ test('it is open where the operator permits it by name, or limits requests only,
   const once = await gateway.key({ rate_limits: [{ model: '*', max_requests_per_1_minute: 1 }] })
   expect(statusAndCode(await sendRaw(gateway.port, upgradeOf(REALTIME, once)))).toBe('409 upstream_says_no')
   expect(statusAndCode(await sendRaw(gateway.port, upgradeOf(REALTIME, once)))).toBe('429 rate_limit_exceeded')
+})
+
+/** A whole text message of an upstream. */
+function frame(value: object): Uint8Array {
+  const payload = new TextEncoder().encode(JSON.stringify(value))
+  return Buffer.concat([Uint8Array.of(0x81, 126, payload.byteLength >> 8, payload.byteLength & 0xff), payload])
+}
+
+const DONE = {
+  type: 'response.done',
+  response: {
+    object: 'realtime.response',
+    status: 'completed',
+    usage: {
+      ...{ total_tokens: 150, input_tokens: 100, output_tokens: 50 },
+      input_token_details: { text_tokens: 40, audio_tokens: 60, cached_tokens: 0 },
+      output_token_details: { text_tokens: 10, audio_tokens: 40 },
+    },
+  },
+}
+
+test('each response of a realtime session is booked to its key, in whatever pieces it comes, and its bytes pass as they are', async () => {
+  const told = Buffer.concat([
+    frame({ type: 'session.created' }),
+    frame(DONE),
+    frame({ type: 'x', usage: null }),
+    frame(DONE),
+  ])
+  await using gateway = await startMetered((_request, connection) => {
+    connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    for (const byte of [told.subarray(0, 3), told.subarray(3, 100), told.subarray(100)]) connection.write(byte)
+  })
+  const key = await gateway.key()
+  const client = await openRawClient(gateway.port)
+  client.write(upgradeOf(REALTIME, key))
+  const received = await client.until(
+    (bytes) => bytes.byteLength >= told.byteLength && bytes.subarray(-told.byteLength).equals(told),
+  )
+  expect(received.includes('101 Switching Protocols')).toBe(true)
+  const sum = await gateway.booked(2)
+  expect([sum.requests, sum.usage]).toEqual([
+    2,
+    expect.objectContaining({ inputText: 80, inputAudio: 120, outputText: 20, outputAudio: 80 }),
+  ])
+  // gpt-realtime: $4 and $16 for a million of text, $32 and $64 of sound.
+  expect(sum.cost).toBe(BigInt(80 * 4000 + 120 * 32_000 + 20 * 16_000 + 80 * 64_000))
+  client.socket.destroy()
 })

@@ -66,7 +66,7 @@ async function relayOnce(
   socket: Duplex,
   rest: Uint8Array,
 ): Promise<Upgrade | undefined> {
-  const { exchange, url, target, headers, mask, reach, onSwitch, onRefusal } = decision
+  const { exchange, url, target, headers, mask, reach, onSwitch, onRefusal, onText } = decision
   const { timeouts } = deps.config
   const outcome = await relayWebSocket({
     client: socket,
@@ -81,6 +81,7 @@ async function relayOnce(
     mask,
     onSwitch,
     onRefusal,
+    onText,
     proxyFor: (to) => proxyOf(reach, to, deps.proxyFor),
     ca: reach?.tls?.ca,
   })

@@ -7,14 +7,15 @@ import { createDeadlines, type Deadlines } from '../../timing/deadlines.ts'
 import { dial } from '../../upstream/exact/dial.ts'
 import type { ProxyFor } from '../../upstream/exact/proxy-of.ts'
 import { readBody } from '../../upstream/exact/read-body.ts'
-import type { HeadAndRest } from '../../upstream/exact/read-head.ts'
-import { readHead } from '../../upstream/exact/read-head.ts'
+import { type HeadAndRest, readHead } from '../../upstream/exact/read-head.ts'
 import { upstreamFailure } from '../../upstream/failure.ts'
 import type { Mask } from '../../upstream/mask.ts'
 import { endSocket } from './end-socket.ts'
 import { ErrorFrames } from './error-frames.ts'
+import { FrameTexts } from './frame-texts.ts'
 import { holdClient } from './hold-client.ts'
 import { joinSockets } from './join-sockets.ts'
+import type { ByteFilter } from './pour.ts'
 import { answerHeaders, encodeRefusal, encodeSwitch, encodeUpgradeRequest } from './upgrade-head.ts'
 
 /** One WebSocket upgrade to relay. */
@@ -43,6 +44,8 @@ export interface WebSocketRelay {
   readonly onSwitch?: ((ms: number) => void) | undefined
   /** Called with a refusal before any of it goes on. When it rejects, the relay ends with that error and leaves the client unanswered. */
   readonly onRefusal?: ((refusal: UpgradeRefusal) => Promise<void>) | undefined
+  /** Hears each text message of the upstream; compression is not offered then. */
+  readonly onText?: ((text: string) => void) | undefined
   /** The HTTP proxy to reach a URL through, if any. */
   readonly proxyFor?: ProxyFor | undefined
   /** The certificate authorities that are trusted for the upstream (PEM); undefined: the default ones. */
@@ -131,9 +134,11 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
   }
 }
 
-/** Leaves out the offer of compression when secrets may have to be hidden: in compressed frames they can't be found. */
-function headersFor({ headers, mask }: WebSocketRelay): WebSocketRelay['headers'] {
-  return mask === undefined ? headers : headers.filter(([name]) => name.toLowerCase() !== 'sec-websocket-extensions')
+/** Leaves out the offer of compression where messages are read, or secrets may have to be hidden: in compressed frames they can't be found. */
+function headersFor({ headers, mask, onText }: WebSocketRelay): WebSocketRelay['headers'] {
+  return mask === undefined && onText === undefined
+    ? headers
+    : headers.filter(([name]) => name.toLowerCase() !== 'sec-websocket-extensions')
 }
 
 function maskHead({ head, rest }: HeadAndRest, mask: Mask | undefined): HeadAndRest {
@@ -143,7 +148,7 @@ function maskHead({ head, rest }: HeadAndRest, mask: Mask | undefined): HeadAndR
 }
 
 function join(
-  { client, responseHeaders, timeouts, memory, mask }: WebSocketRelay,
+  { client, responseHeaders, timeouts, memory, mask, onText }: WebSocketRelay,
   upstream: Duplex,
   { head, rest }: HeadAndRest,
   release: () => Uint8Array,
@@ -154,9 +159,22 @@ function join(
   }
   const fromClient = release()
   client.write(encodeSwitch(head, responseHeaders))
-  const filter = mask === undefined ? undefined : new ErrorFrames(mask)
+  const masking = mask === undefined ? undefined : new ErrorFrames(mask)
+  const filter = onText === undefined ? masking : reading(onText, masking)
   const { idleMs } = timeouts
   return joinSockets({ client, upstream, fromClient, fromUpstream: rest, filter, deadlines, idleMs, memory })
+}
+
+/** Has the upstream's messages read on their way, before they are masked. */
+function reading(onText: (text: string) => void, masking: ByteFilter | undefined): ByteFilter {
+  const texts = new FrameTexts(onText)
+  return {
+    add(chunk) {
+      texts.add(chunk)
+      return masking === undefined ? chunk : masking.add(chunk)
+    },
+    end: () => masking?.end() ?? new Uint8Array(),
+  }
 }
 
 /**

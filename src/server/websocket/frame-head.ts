@@ -1,0 +1,34 @@
+/** First bytes of a whole text message, a whole binary message and a close frame, uncompressed (RFC 6455 §5.2). */
+export const FRAME_KINDS = { TEXT: 0x81, BINARY: 0x82, CLOSE: 0x88 } as const
+
+const [LENGTH_16, LENGTH_64] = [126, 127]
+
+/** The head of a WebSocket's frame. */
+export interface FrameHead {
+  /** Its first byte; 0: it is masked, as only clients' are. */
+  readonly kind: number
+  /** Where its payload begins, from its own beginning on. */
+  readonly payloadAt: number
+  /** Of the whole frame. */
+  readonly bytes: number
+}
+
+/**
+ * Reads the head of the frame that begins at `at`; undefined: the head is not complete.
+ *
+ * @example
+ * const frame = frameAt(bytes, 0)
+ */
+export function frameAt(bytes: Uint8Array, at: number): FrameHead | undefined {
+  const [kind, second] = [bytes[at], bytes[at + 1]]
+  if (kind === undefined || second === undefined) return undefined
+  // Only clients mask (§5.1): kind 0 passes a masked frame on as it is.
+  const isMasked = second >= 0x80
+  const short = second % 0x80
+  const lengthBytes = short === LENGTH_16 ? 2 : short === LENGTH_64 ? 8 : 0
+  const payloadAt = 2 + lengthBytes + (isMasked ? 4 : 0)
+  if (at + 2 + lengthBytes > bytes.byteLength) return undefined
+  let payloadBytes = lengthBytes === 0 ? short : 0
+  for (const byte of bytes.subarray(at + 2, at + 2 + lengthBytes)) payloadBytes = payloadBytes * 256 + byte
+  return { kind: isMasked ? 0 : kind, payloadAt, bytes: payloadAt + payloadBytes }
+}
