@@ -197,6 +197,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['cache/keys/scope.ts', 'only to be digested'],
   ['process/banner.ts', 'the kind of a store, without its address'],
   ['cli/cache.ts', 'opens the store'],
+  ['cli/ledger.ts', 'opens the ledger'],
   ['cli/manage/admin-client.ts', 'opens the ledger'],
   ['process/cassettes/server-secrets.ts', 'what stars are put over'],
   ['process/listen-checks.ts', 'tries the key of TLS'],

@@ -91,6 +91,9 @@ export interface UsageQuery {
   readonly counts?: readonly (keyof Usage)[]
 }
 
+/** Where a row of a call stands among the others. */
+export type BookingPlace = Pick<Booking, 'at' | 'id'>
+
 /** The sums of one group in one bucket. */
 export interface UsageSum {
   /** Its beginning, in seconds since 1970. */
@@ -145,6 +148,8 @@ export interface Ledger {
    * another error than a `LedgerError` where one of them is such that it can never be written.
    */
   readonly book: (bookings: readonly Booking[]) => Promise<void>
+  /** Rows of calls behind a place, the oldest first. */
+  readonly bookings: (after: BookingPlace | undefined, limit: number) => Promise<readonly Booking[]>
   readonly usage: (query: UsageQuery) => Promise<readonly UsageSum[]>
   /**
    * What was spent from `from` up to `to`, in nano-dollars: in a project, by a key, or in all. Both times are whole quarters of an hour, in

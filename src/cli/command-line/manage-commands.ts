@@ -50,4 +50,20 @@ export const MANAGE_COMMANDS: readonly Command[] = [
     argsMax: 0,
     run: async (flags) => (await import('../usage.ts')).usage(flags),
   },
+  {
+    name: 'ledger',
+    usage: ['ledger export > FILE', 'ledger import FILE'],
+    summary: 'write all of the ledger as lines of JSON, or take them into another one; - reads standard input',
+    about: [
+      'Records, the audit log, and the rows of calls that are kept. Of keys there are only digests. Taken twice, it counts once.',
+    ],
+    options: ['config'],
+    actions: ['export', 'import'],
+    examples: [
+      'LEDGER=sqlite:ledger.db nexcode ledger export > ledger.jsonl',
+      'LEDGER=postgres://db/nexcode nexcode ledger import ledger.jsonl',
+    ],
+    argsMax: 2,
+    run: async (flags) => (await import('../ledger.ts')).ledger(flags),
+  },
 ]

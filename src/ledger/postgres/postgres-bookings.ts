@@ -1,4 +1,5 @@
-import type { LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
+import { bookingOfRow, bookingRowsQuery } from '../booking-rows.ts'
+import type { BookingPlace, LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
 import { marks } from '../record-queries.ts'
 import type { Booking } from '../records.ts'
 import {
@@ -74,6 +75,12 @@ export class PostgresBookings {
       const uses = [...used].toSorted(([one], [other]) => one - other).map(([no, at]) => ({ no, at }))
       await run(USE, [JSON.stringify(uses)])
     })
+  }
+
+  /** Rows behind a place, the oldest first. */
+  async rows(after: BookingPlace | undefined, limit: number): Promise<readonly Booking[]> {
+    const rows = await this.#database.ask(bookingRowsQuery(after, limit, "encode(bookings.id, 'hex')"))
+    return rows.map(bookingOfRow)
   }
 
   /** Adds up bookings by bucket and group. */

@@ -35,6 +35,7 @@ export async function openPostgresLedger(url: Secret, silenceMs?: number): Promi
     list: (query) => records.list(query),
     edit: (edit) => records.edit(edit),
     book: (rows) => bookings.book(rows),
+    bookings: (after, limit) => bookings.rows(after, limit),
     usage: (query) => bookings.usage(query),
     spent: (scope, from, to) => bookings.spent(scope, from, to),
     lastUsed: (keyIds) => bookings.lastUsed(keyIds),

@@ -1,6 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import { USAGE_FIELDS } from '../../usage/usage.ts'
-import type { LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
+import { bookingOfRow, bookingRowsQuery } from '../booking-rows.ts'
+import type { BookingPlace, LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
 import { marks } from '../record-queries.ts'
 import type { Booking } from '../records.ts'
 import {
@@ -81,6 +82,15 @@ export class BookingStatements {
     for (const { sums } of rows.totals) for (const [index, sum] of sums.entries()) if (sum !== 0) this.#note(index)
     const use = this.#database.query('UPDATE keys SET used_at = max(used_at, ?2) WHERE no = ?1')
     for (const [key, at] of used) use.run(key, at)
+  }
+
+  /** Rows behind a place, the oldest first. */
+  rows(after: BookingPlace | undefined, limit: number): readonly Booking[] {
+    const { sql, values } = bookingRowsQuery(after, limit, 'lower(hex(bookings.id))')
+    return this.#database
+      .query(sql)
+      .values(...values)
+      .map(bookingOfRow)
   }
 
   /** Adds up bookings by bucket and group. */

@@ -25,6 +25,7 @@ export function openSqliteBooks(path: string) {
     edit: records.edit.bind(records),
     /** `rows`: bookings as JSON: a message of text costs half of one of objects. */
     book: (rows: string) => bookings.book(JSON.parse(rows) as readonly Booking[]),
+    bookings: bookings.rows.bind(bookings),
     usage: bookings.usage.bind(bookings),
     spent: bookings.spent.bind(bookings),
     lastUsed: bookings.lastUsed.bind(bookings),

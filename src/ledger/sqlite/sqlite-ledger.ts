@@ -28,6 +28,7 @@ export async function openSqliteLedger(path: string): Promise<Ledger> {
       thread.ask('list', query) as Promise<{ data: readonly RecordOf<K>[]; hasMore: boolean }>,
     edit: (edit) => thread.ask('edit', edit),
     book: (rows) => thread.ask('book', JSON.stringify(rows)),
+    bookings: async (after, limit) => (await reader()).ask('bookings', after, limit),
     usage: async (query) => (await reader()).ask('usage', query),
     spent: (scope, from, to) => thread.ask('spent', scope, from, to),
     lastUsed: (keyIds) => thread.ask('lastUsed', keyIds),

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { type DirectoryRow, type Ledger, RecordsChangedError, type UsageQuery } from '../../../src/ledger/ledger.ts'
+import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import type { AuditEvent, Booking, KeyRecord, ProjectRecord } from '../../../src/ledger/records.ts'
+import { exportLedger, importLedger } from '../../../src/ledger/transfer.ts'
 import { NO_USAGE } from '../../../src/usage/usage.ts'
 import { ledgersUnderTest } from './ledgers-under-test.ts'
 import { makeBooking, NOON } from './make-booking.ts'
@@ -40,6 +42,10 @@ function event(id: string, parts: Partial<AuditEvent> = {}): AuditEvent {
     details: { data: { scopes: [] } },
     ...parts,
   }
+}
+
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const chunk of chunks) yield* chunk.split('\n').filter((line) => line !== '')
 }
 
 const put = (ledger: Ledger, ...records: (ProjectRecord | KeyRecord)[]) =>
@@ -330,6 +336,39 @@ for (const kind of ledgersUnderTest()) {
           expect(await ask(ledger, { ...minutes, where: { key: ['key_a'] } })).toEqual(expected)
           expect(await ask(ledger, { ...minutes, from: NOON, to: NOON + 60 })).toEqual([[0, 2, 2_000]])
         })
+      })
+
+      test('gives its rows again as they came, the oldest first, page by page', async () => {
+        const ledger = await open()
+        const usage = { ...NO_USAGE, inputText: 7, seconds: 1.5 }
+        const rows = [
+          makeBooking({ usage, isBatch: true, cache: 'hit' }),
+          makeBooking(),
+          makeBooking({ at: NOON * 1000 + 1 }),
+        ]
+        await ledger.book(rows.toReversed())
+        expect(await ledger.bookings(undefined, 2)).toEqual(rows.slice(0, 2))
+        expect(await ledger.bookings(rows[1], 2)).toEqual(rows.slice(2))
+        expect(await ledger.bookings(rows[2], 2)).toEqual([])
+      })
+
+      test('taken from an export it is the ledger that it was, and twice as once', async () => {
+        const from = await open()
+        const secret = key('key_1', { former: [{ digest: 'ab'.repeat(32), until: NOON }] })
+        await from.edit({
+          put: [project('proj_a', { archivedAt: NOON }), secret],
+          remove: [],
+          audit: [event('audit_1'), event('audit_2')],
+        })
+        await from.book(Array.from({ length: 1_100 }, (_, at) => makeBooking({ at: NOON * 1000 + at })))
+        const to = await openLedger('memory')
+        opened = [...opened, to]
+        for (let times = 0; times < 2; times += 1) {
+          const taken = await importLedger(to, linesOf(exportLedger(from)))
+          expect(taken).toEqual({ records: 2, audit: 2, bookings: 1_100 })
+        }
+        expect(await Array.fromAsync(exportLedger(to))).toEqual(await Array.fromAsync(exportLedger(from)))
+        expect(await ask(to, { groupBy: ['key'] })).toEqual([[MIDNIGHT - NOON, 'key_a', 1_100, 1_100_000]])
       })
 
       describe('tells what was spent:', () => {
