@@ -76,7 +76,8 @@ function modelsAt(deployment: Deployment, { outgoing }: PreparedRequest): readon
 
 function plannedCall({ exchange, outgoing }: PreparedRequest): Omit<PlannedCall, 'model'> {
   const { received } = outgoing
-  const outline = outlineOf(outgoing)
+  // A rule may have set a cap, or a number of answers, or taken one out.
+  const outline = outgoing.ruled ?? outlineOf(outgoing)
   const isRead = isJsonObject(outline)
   const bytes = received instanceof Uint8Array ? received : undefined
   return {

@@ -2,6 +2,7 @@ import { applyEdits, type Edit } from '../formats/json/edit.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
 import type { InnerModel } from '../openai/inner-models.ts'
 import { withoutModel } from '../params/default-model.ts'
+import type { Applied } from '../params/rules.ts'
 import { editBody, type ModelName, type ModelReader, NO_INNER_MODELS, type OutgoingBody } from './outgoing-body.ts'
 
 /** The changes to a JSON body before the rules, and the findings within it. */
@@ -10,6 +11,8 @@ export interface JsonChanges {
   readonly received?: JsonBody | undefined
   /** Whether the bytes of the body differ from the received ones. */
   readonly isChanged: boolean
+  /** What the rules have made of the body; undefined: none has a say in it. */
+  readonly applied?: Pick<Applied, 'value'> | undefined
   /** The other models that the body names. */
   readonly inner?: readonly InnerModel[] | undefined
 }
@@ -23,13 +26,14 @@ export class JsonOutgoingBody implements OutgoingBody {
   readonly #edits: readonly Edit[]
   readonly #received: JsonBody | undefined
   readonly #isChanged: boolean
+  #applied: JsonChanges['applied']
   #last: Changed | undefined
 
   constructor(
     json: JsonBody,
     model: string | undefined,
     edits: readonly Edit[],
-    { received, isChanged, inner = NO_INNER_MODELS }: JsonChanges,
+    { received, isChanged, applied, inner = NO_INNER_MODELS }: JsonChanges,
   ) {
     this.model = model
     this.inner = inner
@@ -37,6 +41,7 @@ export class JsonOutgoingBody implements OutgoingBody {
     this.#edits = edits
     this.#received = received
     this.#isChanged = isChanged
+    this.#applied = applied
   }
 
   get received(): Uint8Array<ArrayBuffer> {
@@ -51,7 +56,12 @@ export class JsonOutgoingBody implements OutgoingBody {
     return this.#json.unread === undefined ? undefined : this.#json
   }
 
+  get ruled(): unknown {
+    return this.#applied?.value
+  }
+
   letGo(): void {
+    this.#applied = undefined
     this.#json.letGo()
   }
 

@@ -14,6 +14,8 @@ export interface OutgoingBody {
   readonly value: unknown
   /** The same body where only some of its members have been read; absent: all has, or nothing. */
   readonly partlyRead?: JsonBody | undefined
+  /** The body's members as the rules have made them, parsed like `value`, or `partlyRead`; undefined: no rule has a say in it. */
+  readonly ruled?: unknown
   /** The body as the caller sent it, decoded where it has been read as JSON. */
   readonly received: UpstreamBody
   /** The other models that the body names, where models decide. */

@@ -128,7 +128,9 @@ function judgeBody(ruled: RuledRequest, json: JsonBody): OutgoingBody | Promise<
   const { received } = changes
   const make = (inner: readonly InnerModel[] | undefined): OutgoingBody => {
     const all =
-      isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
+      applied !== undefined || isDecoded || inner !== undefined
+        ? { received, inner, applied, isChanged: changes.isChanged || isDecoded }
+        : changes
     return new JsonOutgoingBody(json, model, applied?.edits ?? NO_EDITS, all)
   }
   const inner = snapshot.restricts ? innerOf(ruled, json, applied) : undefined

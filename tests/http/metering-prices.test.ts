@@ -90,6 +90,14 @@ test('a limit that a rule puts in bounds what is held of a budget', async () => 
   expect((await gateway.ask(key)).status).toBe(200)
 })
 
+test('a limit that a rule makes higher is what is held of a budget, not the caller’s own', async () => {
+  const params = [{ overrides: { max_tokens: 10_000 } }]
+  await using gateway = await startMetered(answerUsed(10, 10), { file: { params } })
+  const key = await gateway.key({ spend_limit: { day: 1 } })
+  const refused = await gateway.ask(key, { max_tokens: 10 })
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([400, 'request_exceeds_limit'])
+})
+
 test('after a reload the file’s new prices are in force: a model that had none is let in', async () => {
   await using gateway = await startMetered(answerUsed(1000, 100), { command: gatewayCommand() })
   const key = await gateway.key({ spend_limit: { day: 100 } })
