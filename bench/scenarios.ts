@@ -141,4 +141,22 @@ export const SCENARIOS: readonly Scenario[] = [
     setup: 'cache',
     comparedWith: 'forwarded',
   },
+  {
+    name: 'metered',
+    title: '64 connections, a key with rates and budgets',
+    unit: 'request',
+    run: requests(64, makeQuestion, MODELS.json),
+    setup: 'metered',
+    onlyFor: isNoPeer,
+    comparedWith: 'auth',
+  },
+  {
+    name: 'metered-flat',
+    title: '64 streams of 50 chunks, flat out, of a key with rates and budgets',
+    unit: 'chunk',
+    run: streams(64, MODELS.flat, 200),
+    setup: 'metered',
+    onlyFor: isNoPeer,
+    comparedWith: 'flat',
+  },
 ]

@@ -12,9 +12,9 @@ export interface Place {
 /**
  * How a gateway is set up: `plain` is as shipped; with `auth`, callers need a token and the upstream gets a key of the gateway's
  * own; with `cache`, answers are kept in memory; with `models`, a model has a target and a fallback, at two upstreams, and a rule caps the answer's
- * tokens.
+ * tokens; with `metered`, callers have a key of a ledger, with rates and budgets.
  */
-export type Setup = 'plain' | 'auth' | 'cache' | 'models'
+export type Setup = 'plain' | 'auth' | 'cache' | 'models' | 'metered'
 
 /** One program that is measured. */
 export interface Gateway {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { MODELS } from '../mock-answers.ts'
 import { Unavailable } from '../unavailable.ts'
-import { CALLER_TOKEN, type Gateway, PLAIN } from './gateway.ts'
+import { CALLER_KEY, CALLER_TOKEN, type Gateway, PLAIN } from './gateway.ts'
 import { WORKERS } from './workers.ts'
 
 const ROOT = join(import.meta.dir, '../..')
@@ -45,6 +45,26 @@ function writeModels(dir: string, upstreamPort: number): string {
   return path
 }
 
+/** Writes the file of a key with rates and budgets, in itself and in its project, and a price for what it asks. */
+function writeMetered(dir: string, upstreamPort: number): string {
+  mkdirSync(dir, { recursive: true })
+  const path = join(dir, 'metered.yaml')
+  const rates = { '*': { max_requests_per_1_minute: 100_000_000, max_tokens_per_1_minute: 2_000_000_000 } }
+  const file = {
+    upstreams: { up: { base_url: `http://127.0.0.1:${upstreamPort}/v1`, api_key: 'sk-bench-server-0123456789abcdef' } },
+    ledger: { store: `sqlite:${join(dir, 'ledger.sqlite')}` },
+    prices: { 'bench-*': { input: 2.5, output: 10 } },
+    projects: {
+      bench: {
+        spend_limit: { month: 1_000_000 },
+        keys: { caller: { key: CALLER_KEY, spend_limit: { day: 1_000_000 }, rate_limits: rates } },
+      },
+    },
+  }
+  writeFileSync(path, JSON.stringify(file))
+  return path
+}
+
 /** NexCode as it is shipped: the binary with all defaults, its log line for each exchange written to a file. */
 export const nexcode: Gateway = {
   ...PLAIN,
@@ -62,11 +82,14 @@ export const nexcode: Gateway = {
       ...(WORKERS === undefined ? {} : { WORKERS }),
       ...(setup === 'auth' ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN } : {}),
       ...(setup === 'cache' ? { CACHE: 'memory' } : {}),
+      ...(setup === 'metered'
+        ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN, NEXCODE_CONFIG: writeMetered(dir, upstreamPort) }
+        : {}),
       ...(setup === 'models' ? { NEXCODE_CONFIG: writeModels(dir, upstreamPort) } : {}),
     },
   }),
   readyPath: '/health',
   fillsModel: true,
-  setups: ['auth', 'cache', 'models'],
+  setups: ['auth', 'cache', 'models', 'metered'],
   binary: binaryPath,
 }
