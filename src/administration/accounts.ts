@@ -106,20 +106,27 @@ export const SERVICE_ACCOUNT_ROUTES = [
   adminRoute({
     method: 'DELETE',
     path: ACCOUNT,
-    answer: (call, deps) =>
-      changeRecords(deps, call.caller, async () => {
+    async answer(call, deps) {
+      const answer = await changeRecords(deps, call.caller, async () => {
         const { id: projectId } = await findActiveProject(deps, idOf(call, 'project_id'))
         const account = await findAccount(deps, call)
         assertManagedHere(account)
         const { id } = account
         const keys = await keysOf(deps, projectId, id)
-        const events = [
-          { type: 'service_account.deleted', projectId, resourceId: id, details: { id } },
-          ...keys.map((key) => ({ type: 'api_key.deleted', projectId, resourceId: key, details: { id: key } })),
-        ]
+        const event = { type: 'service_account.deleted', projectId, resourceId: id, details: { id } }
         const answer = { object: 'organization.project.service_account.deleted', id, deleted: true }
-        return { was: [account], remove: [id, ...keys], events, answer }
-      }),
+        return { was: [account], remove: [id, ...keys], events: [event, ...keysDeleted(projectId, keys)], answer }
+      })
+      // One that was made while the others were looked for. From now on none can be: the account is gone.
+      const projectId = idOf(call, 'project_id')
+      const late = await keysOf(deps, projectId, answer.id)
+      if (late.length === 0) return answer
+      return changeRecords(deps, call.caller, async () => ({
+        remove: late,
+        events: keysDeleted(projectId, late),
+        answer,
+      }))
+    },
   }),
   adminRoute({
     method: 'POST',
@@ -160,6 +167,11 @@ async function findAccount({ ledger }: Pick<AdminDeps, 'ledger'>, call: InAccoun
   const account = await ledger.find('service_account', id)
   if (account === undefined || account.projectId !== idOf(call, 'project_id')) throw notFound('service account', id)
   return account
+}
+
+/** What the audit log says of keys that go with their account. */
+function keysDeleted(projectId: string, keys: readonly string[]) {
+  return keys.map((id) => ({ type: 'api_key.deleted', projectId, resourceId: id, details: { id } }))
 }
 
 /** The ids of all keys of a service account. */

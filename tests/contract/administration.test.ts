@@ -311,6 +311,14 @@ describe('keys', () => {
     expect((await organization.projects.apiKeys.list(project_id)).data).toEqual([])
   })
 
+  test('that are made while their account is deleted do not outlive it', async () => {
+    const { account, project_id } = await newKey()
+    const { serviceAccounts } = organization.projects
+    const makes = Array.from({ length: 8 }, () => serviceAccounts.apiKeys.create(account.id, { project_id }))
+    await Promise.allSettled([...makes, serviceAccounts.delete(account.id, { project_id })])
+    expect((await organization.projects.apiKeys.list(project_id)).data).toEqual([])
+  })
+
   test('changed by many at once keep each of the changes', async () => {
     const { key, project_id } = await newKey()
     const windows = ['day', 'week', 'month', 'total']
