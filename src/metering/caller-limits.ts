@@ -1,3 +1,5 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import { entryOf } from '../exchange/principal.ts'
 import { BoundedMemo } from '../formats/bounded-memo.ts'
 import { compilePatterns, type Fits } from '../formats/text/wildcards.ts'
 import type { BudgetWindow } from '../ledger/counters/budget-window.ts'
@@ -147,12 +149,18 @@ export class CallerLimits {
 const known = new WeakMap<KeyEntry, CallerLimits>()
 
 /**
- * The limits of a caller, by its entry.
+ * The limits of a request's caller; undefined: it has none, for the money is not this server's.
  *
  * @example
- * const limits = callerLimits(entry)
+ * const limits = limitsOfCaller(exchange)
  */
-export function callerLimits(entry: KeyEntry): CallerLimits {
+export function limitsOfCaller({ principal }: Pick<Exchange, 'principal'>): CallerLimits | undefined {
+  const entry = entryOf(principal)
+  return entry === undefined ? undefined : callerLimits(entry)
+}
+
+/** The limits of a caller, by its entry. */
+function callerLimits(entry: KeyEntry): CallerLimits {
   const made = known.get(entry)
   if (made !== undefined) return made
   const limits = new CallerLimits(entry)

@@ -1,7 +1,6 @@
 import { wholeOf } from '../answers/body-note.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { entryOf } from '../exchange/principal.ts'
 import { writeDollars } from '../formats/text/dollars.ts'
 import type { Books } from '../ledger/books.ts'
 import type { PriceTable } from '../pricing/price.ts'
@@ -11,7 +10,7 @@ import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { BookedObjects } from './booked-objects.ts'
 import { callUnits, type Needs } from './call-units.ts'
-import { type CallerLimits, callerLimits } from './caller-limits.ts'
+import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
 import { createDecide, type Grant } from './decide.ts'
 import { callDemand, requestDemand } from './demand.ts'
 import { MeteredCall } from './metered-call.ts'
@@ -70,14 +69,14 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
   const prices = createPrices(priceTable, settings)
   const decide = createDecide(limiter)
   return {
-    limitsOf,
+    limitsOf: limitsOfCaller,
     admit(exchange) {
-      const limits = limitsOf(exchange)
+      const limits = limitsOfCaller(exchange)
       if (limits !== undefined) assertEndpointPermitted(limits, exchange)
       return limits
     },
     enter(exchange, named) {
-      const limits = limitsOf(exchange)
+      const limits = limitsOfCaller(exchange)
       if (limits === undefined) return undefined
       assertCallPermitted(limits, exchange, named)
       const demand = requestDemand(limits, named.model)
@@ -90,7 +89,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       const kind = meteredKind(exchange.request.method, exchange.requestTarget)
       if (kind === undefined) return next(request)
       exchange.isMetered = true
-      const limits = kind.kind === 'call' ? limitsOf(exchange) : undefined
+      const limits = kind.kind === 'call' ? limitsOfCaller(exchange) : undefined
       const units = callUnits(request, needsOf(limits), prices())
       const call = new MeteredCall(request, kind, units, { bookings, prices: prices(), objects })
       const demand = limits && callDemand(limits, request.outgoing.model, units, exchange)
@@ -106,7 +105,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       return hideAskedUsage(request, answer)
     },
     session(exchange, deployment, model) {
-      if (entryOf(exchange.principal) === undefined) return undefined
+      if (limitsOfCaller(exchange) === undefined) return undefined
       return (text) => bookSessionText(text, { exchange, deployment, model }, { bookings, prices: prices() })
     },
     repeat(exchange, deployments) {
@@ -131,11 +130,6 @@ function needsOf(limits: CallerLimits | undefined): Needs {
 function costKnown({ tally, spending }: Exchange): number | undefined {
   if (!(tally instanceof MeteredCall)) return tally === undefined ? spending?.cost : 0
   return tally.settled() === undefined ? tally.costSoFar().cost : undefined
-}
-
-function limitsOf({ principal }: Exchange): CallerLimits | undefined {
-  const entry = entryOf(principal)
-  return entry === undefined ? undefined : callerLimits(entry)
 }
 
 /** Has an exchange keep its place to its end. */
