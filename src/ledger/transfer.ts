@@ -16,7 +16,7 @@ interface TransferLine {
 }
 
 /** How many lines of each kind were taken. */
-export interface Taken {
+export interface TakenLines {
   records: number
   audit: number
   bookings: number
@@ -62,8 +62,8 @@ export async function* exportLedger(ledger: Ledger): AsyncGenerator<string> {
  * @example
  * const { bookings } = await importLedger(ledger, lines)
  */
-export async function importLedger(ledger: Ledger, lines: AsyncIterable<string>): Promise<Taken> {
-  const taken: Taken = { records: 0, audit: 0, bookings: 0 }
+export async function importLedger(ledger: Ledger, lines: AsyncIterable<string>): Promise<TakenLines> {
+  const taken: TakenLines = { records: 0, audit: 0, bookings: 0 }
   const waiting = { records: [] as LedgerRecord[], audit: [] as AuditEvent[], bookings: [] as Booking[] }
   const write = async (least: number): Promise<void> => {
     const { records, audit, bookings } = waiting
