@@ -1,10 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import { makeId } from '../ledger/record-id.ts'
 import type { ServiceAccountRecord } from '../ledger/records.ts'
-import { ApiError } from '../openai/api-error.ts'
 import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
-import { keyCreated, newKey, newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow } from './key-fields.ts'
+import {
+  keyCreated,
+  newKey,
+  newKeyObject,
+  OWN_KEY_FIELDS,
+  refuseKeyFields,
+  SCOPES,
+  secondsFromNow,
+} from './key-fields.ts'
 import { AFTER, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { findActiveProject, findProject, notFound } from './project-record.ts'
 
@@ -149,17 +156,6 @@ export const SERVICE_ACCOUNT_ROUTES = [
       }),
   }),
 ]
-
-/** A service account alone has no key, whose fields would be dropped. */
-function refuseKeyFields(fields: Readonly<Record<string, unknown>>): void {
-  const [param] = Object.entries(fields).find(([, value]) => value !== null && value !== undefined) ?? []
-  if (param === undefined) return
-  throw new ApiError('invalid_parameter', {
-    message: `Invalid '${param}': it is of a key, and with 'create_service_account_only' none is made.`,
-    param,
-    code: 'invalid_value',
-  })
-}
 
 /** Finds the service account of a call's path. Rejects with `object_not_found`. */
 async function findAccount({ ledger }: Pick<AdminDeps, 'ledger'>, call: InAccount): Promise<ServiceAccountRecord> {

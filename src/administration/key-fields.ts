@@ -3,6 +3,7 @@ import { NO_LIMITS } from '../ledger/first-records.ts'
 import { KEY_PREFIX } from '../ledger/key-format.ts'
 import { makeId } from '../ledger/record-id.ts'
 import type { KeyRecord, Limits } from '../ledger/records.ts'
+import { ApiError } from '../openai/api-error.ts'
 import type { AdminDeps } from './admin-route.ts'
 import { LIMIT_FIELDS, limitsFrom } from './limit-fields.ts'
 import { type NewSecret, newSecret } from './new-secret.ts'
@@ -92,4 +93,15 @@ export function keyCreated(
 export function withScopes({ scopes: before, ...limits }: Limits, scopes: readonly string[] | undefined): Limits {
   const now = scopes ?? before ?? []
   return now.length === 0 ? limits : { ...limits, scopes: now }
+}
+
+/** Refuses the fields of a key where none is made: they would be dropped. Throws `invalid_parameter`. */
+export function refuseKeyFields(fields: Readonly<Record<string, unknown>>): void {
+  const [param] = Object.entries(fields).find(([, value]) => value !== null && value !== undefined) ?? []
+  if (param === undefined) return
+  throw new ApiError('invalid_parameter', {
+    message: `Invalid '${param}': it is of a key, and with 'create_service_account_only' none is made.`,
+    param,
+    code: 'invalid_value',
+  })
 }
