@@ -13,6 +13,8 @@ export interface LimitHolder {
   readonly scope: LimitScope
   readonly id: string
   readonly limits: Limits
+  /** The IANA time zone of its budgets' windows. */
+  readonly timeZone: string
 }
 
 /** The kinds of rates, with what they count. */
@@ -55,7 +57,6 @@ const NO_RATES: readonly ModelRate[] = []
  */
 export class CallerLimits {
   readonly keyId: string
-  readonly timeZone: string
   /** What the key may do, by OpenAI's scopes; undefined: all. */
   readonly scopes: readonly string[] | undefined
   readonly holders: readonly LimitHolder[]
@@ -75,13 +76,22 @@ export class CallerLimits {
   constructor({ id, limits, project, organization }: KeyEntry) {
     this.keyId = id
     this.scopes = limits.scopes
-    this.timeZone = project?.timeZone ?? organization?.timeZone ?? 'UTC'
+    const timeZone = project?.timeZone ?? 'UTC'
     this.holders = [
-      { scope: 'key' as const, id, limits },
-      ...(project === undefined ? [] : [{ scope: 'project' as const, id: project.id, limits: project.limits }]),
+      { scope: 'key' as const, id, limits, timeZone },
+      ...(project === undefined
+        ? []
+        : [{ scope: 'project' as const, id: project.id, limits: project.limits, timeZone }]),
       ...(organization === undefined
         ? []
-        : [{ scope: 'organization' as const, id: organization.id, limits: organization.limits }]),
+        : [
+            {
+              scope: 'organization' as const,
+              id: organization.id,
+              limits: organization.limits,
+              timeZone: organization.timeZone,
+            },
+          ]),
     ]
     this.budgets = this.holders.flatMap(budgetsOf)
     this.places = this.holders.flatMap((holder) => {

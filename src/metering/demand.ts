@@ -65,7 +65,7 @@ export function callDemand(
   if (modelRates.length === 0 && !limits.hasBudget) return undefined
   const rates = rateDemands(modelRates, ({ kind }) => (kind === 'tokensPerMinute' ? tokens : images))
   const booking = bookingOf(exchange, UNSETTLED)
-  const budgets = limits.budgets.map((budget) => budgetDemand(budget, limits.timeZone, booking.at))
+  const budgets = limits.budgets.map((budget) => budgetDemand(budget, booking.at))
   return { limits, model, modelRates, rates, places: [], budgets, amount, booking }
 }
 
@@ -76,8 +76,8 @@ function rateDemands(rates: readonly ModelRate[], unitsOf: (rate: ModelRate) => 
 }
 
 /** A budget in the window of a moment, in milliseconds since 1970. */
-function budgetDemand({ holder, window, limit }: CallerBudget, timeZone: string, now: number): BudgetDemand {
-  const { startsAt, endsAt } = windowAt(window, timeZone, now)
+function budgetDemand({ holder, window, limit }: CallerBudget, now: number): BudgetDemand {
+  const { startsAt, endsAt } = windowAt(window, holder.timeZone, now)
   const scope =
     holder.scope === 'key' ? { keyId: holder.id } : holder.scope === 'project' ? { projectId: holder.id } : {}
   return { ...scope, from: startsAt / 1000, to: endsAt / 1000, limit }
