@@ -77,22 +77,10 @@ export class CallerLimits {
     this.keyId = id
     this.scopes = limits.scopes
     const timeZone = project?.timeZone ?? 'UTC'
-    this.holders = [
-      { scope: 'key' as const, id, limits, timeZone },
-      ...(project === undefined
-        ? []
-        : [{ scope: 'project' as const, id: project.id, limits: project.limits, timeZone }]),
-      ...(organization === undefined
-        ? []
-        : [
-            {
-              scope: 'organization' as const,
-              id: organization.id,
-              limits: organization.limits,
-              timeZone: organization.timeZone,
-            },
-          ]),
-    ]
+    const holders = [holderOf('key', { id, limits, timeZone })]
+    if (project !== undefined) holders.push(holderOf('project', project))
+    if (organization !== undefined) holders.push(holderOf('organization', organization))
+    this.holders = holders
     this.budgets = this.holders.flatMap(budgetsOf)
     this.places = this.holders.flatMap((holder) => {
       const { concurrency } = holder.limits
@@ -176,6 +164,10 @@ function callerLimits(entry: KeyEntry): CallerLimits {
   const limits = new CallerLimits(entry)
   known.set(entry, limits)
   return limits
+}
+
+function holderOf(scope: LimitScope, { id, limits, timeZone }: Omit<LimitHolder, 'scope'>): LimitHolder {
+  return { scope, id, limits, timeZone }
 }
 
 function budgetsOf(holder: LimitHolder): readonly CallerBudget[] {
