@@ -6,9 +6,9 @@ import { BINARY } from '../helpers/gateway-under-test.ts'
 
 const MB = 1e6
 /** The runtime is about 109 MB of it. */
-const BINARY_BYTES_MAX = 125 * MB
-/** What is ours, and what it imports, minified. */
-const SCRIPT_BYTES_MAX = 1.8 * MB
+const BINARY_BYTES_MAX = 126 * MB
+/** What is ours, and what it imports, minified; 0.4 MB of it are prices. */
+const SCRIPT_BYTES_MAX = 2.5 * MB
 
 test('the bundled JavaScript stays within its budget', async () => {
   const out = mkdtempSync(join(tmpdir(), 'nexcode-size-'))

@@ -1,5 +1,5 @@
 import { BASE_PATH, FROM_UPSTREAM, type Probe, type ProbeArrival, type ProbeOutcome, SERVER_KEY } from './probe.ts'
-import { OPEN_PATHS } from './served-routes.ts'
+import { ADMINISTRATION, OPEN_PATHS } from './served-routes.ts'
 
 /** Says what is wrong with what came of a probe; undefined: nothing. */
 export function judgeProbe(probe: Probe, { response, arrivals }: ProbeOutcome): string | undefined {
@@ -46,7 +46,10 @@ function judgeHolder(
     return `it went upstream as ${first.method} ${first.target}`
   if (first.authorization !== `Bearer ${SERVER_KEY}`)
     return 'it went upstream with another credential than the server’s key'
-  const elsewhere = readings(first.target).find((path) => !path.startsWith(`${BASE_PATH}/`))
+  const paths = readings(first.target)
+  const administered = paths.find((path) => ADMINISTRATION.has(path.slice(BASE_PATH.length + 1).split('/', 1)[0] ?? ''))
+  if (administered !== undefined) return `with the server's key some reader is asked for ${administered}`
+  const elsewhere = paths.find((path) => !path.startsWith(`${BASE_PATH}/`))
   return elsewhere === undefined ? undefined : `some reader takes what went upstream for ${elsewhere}`
 }
 

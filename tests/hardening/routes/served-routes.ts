@@ -16,6 +16,9 @@ export const OPEN_PATHS: ReadonlySet<string> = new Set([
   ...['/ready', '/readyz', '/health/readiness'],
 ])
 
+/** Resources of the Administration API: the server's key is never spent on them. */
+export const ADMINISTRATION: ReadonlySet<string> = new Set(['organization', 'projects'])
+
 const BODIES = ['/chat/completions', '/completions', '/embeddings', '/responses']
 
 /** Every route: the open pages, what is answered here for holders of a key, and all that goes upstream, with and without `/v1`. */
@@ -25,7 +28,8 @@ export const ROUTES: readonly ServedRoute[] = [
   ...['', '/v1'].flatMap((prefix) => [
     ...BODIES.map((path) => ({ method: 'POST', path: prefix + path, isOpen: false, isUpstreams: true }) as const),
     ...[...RESOURCES].map(
-      (name) => ({ method: 'GET', path: `${prefix}/${name}`, isOpen: false, isUpstreams: true }) as const,
+      (name) =>
+        ({ method: 'GET', path: `${prefix}/${name}`, isOpen: false, isUpstreams: !ADMINISTRATION.has(name) }) as const,
     ),
   ]),
   { method: 'GET', path: '/v1/never/heard/of', isOpen: false, isUpstreams: true },
