@@ -9,7 +9,7 @@ import type { Ledger, UsageQuery } from '../src/ledger/ledger.ts'
 import { openLedger } from '../src/ledger/open-ledger.ts'
 import type { Booking, KeyRecord, ProjectRecord } from '../src/ledger/records.ts'
 import { openSqliteBooks, type SqliteBooks } from '../src/ledger/sqlite/sqlite-books.ts'
-import { NO_USAGE } from '../src/usage/usage.ts'
+import { NO_USAGE } from '../src/openai/usage/usage.ts'
 import { readResidentBytes } from './process-tree.ts'
 
 const [path = '', rowsText = '10000000', keysText = '1000000'] = process.argv.slice(2)

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLocalLimiter } from '../src/ledger/counters/local-limiter.ts'
 import type { Booking } from '../src/ledger/records.ts'
-import { NO_USAGE } from '../src/usage/usage.ts'
+import { NO_USAGE } from '../src/openai/usage/usage.ts'
 
 const CALLS = 100_000
 const ROUNDS = 5

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { UsageDimension, UsageSum } from '../ledger/ledger.ts'
-import { inputTokens, outputTokens } from '../usage/usage.ts'
+import { inputTokens, outputTokens } from '../openai/usage/usage.ts'
 import { adminRoute } from './admin-route.ts'
 import { dollarsOf } from './cents.ts'
 import { closedFields, oneOf } from './pages.ts'

@@ -1,5 +1,5 @@
 import type { UsageSum } from '../ledger/ledger.ts'
-import { cachedTokens, inputTokens, NO_USAGE, outputTokens, type Usage } from '../usage/usage.ts'
+import { cachedTokens, inputTokens, NO_USAGE, outputTokens, type Usage } from '../openai/usage/usage.ts'
 
 /** What OpenAI's results may be grouped by. */
 export type UsageGrouping =

@@ -4,7 +4,7 @@ import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { endsEvent } from '../formats/sse/event-boundary.ts'
 import { type EventPiece, EventSplitter } from '../formats/sse/event-splitter.ts'
 import { parseEvent } from '../formats/sse/parse-event.ts'
-import { mayTellUsage, USAGE_MEMBERS } from '../usage/usage-members.ts'
+import { mayTellUsage, USAGE_MEMBERS } from '../openai/usage/usage-members.ts'
 
 /** A longer event is not held: its members are picked while it passes. */
 const EVENT_BYTES_MAX = 64 * 1024

@@ -1,4 +1,4 @@
-import { USAGE_FIELDS } from '../usage/usage.ts'
+import { USAGE_FIELDS } from '../openai/usage/usage.ts'
 import type { BookingPlace } from './ledger.ts'
 import type { SqlQuery } from './record-queries.ts'
 import type { Booking } from './records.ts'

@@ -1,4 +1,4 @@
-import type { Usage } from '../usage/usage.ts'
+import type { Usage } from '../openai/usage/usage.ts'
 import type { AuditEvent, Booking, LedgerRecord } from './records.ts'
 
 /** The kinds of records. */

@@ -1,4 +1,4 @@
-import type { Usage } from '../usage/usage.ts'
+import type { Usage } from '../openai/usage/usage.ts'
 
 /** Who may change a record: the administration API, or the configuration file alone. */
 export type ManagedBy = 'api' | 'file'

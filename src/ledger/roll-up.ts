@@ -1,4 +1,4 @@
-import { USAGE_FIELDS } from '../usage/usage.ts'
+import { USAGE_FIELDS } from '../openai/usage/usage.ts'
 import type { Booking } from './records.ts'
 
 const DAY = 86_400

@@ -1,4 +1,4 @@
-import { USAGE_FIELDS, type Usage } from '../usage/usage.ts'
+import { USAGE_FIELDS, type Usage } from '../openai/usage/usage.ts'
 import type { UsageDimension, UsageQuery, UsageSum } from './ledger.ts'
 import { marks, type SqlQuery } from './record-queries.ts'
 

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { entryOf, principalName } from '../exchange/principal.ts'
 import { DEFAULT_PROJECT_ID } from '../ledger/first-records.ts'
 import type { Booking } from '../ledger/records.ts'
-import { NO_USAGE } from '../usage/usage.ts'
+import { NO_USAGE } from '../openai/usage/usage.ts'
 
 /** What this process's ids of bookings have in common: the time of its start, and a part that no other has. A counter follows; all is hex. */
 const PROCESS = Date.now().toString(16).padStart(12, '0') + crypto.randomUUID().replaceAll('-', '').slice(0, 12)

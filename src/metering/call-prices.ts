@@ -1,8 +1,8 @@
 import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import type { Booking } from '../ledger/records.ts'
+import type { ToldUsage } from '../openai/usage/usage.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import { priceTierOf, settleCost } from '../pricing/settle.ts'
-import type { ToldUsage } from '../usage/usage.ts'
 
 /** What a call has cost, in nano-dollars, and who says so. */
 export interface CallCost {

@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts'
+import { createUsageTally } from '../openai/usage/usage-tally.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
-import { createUsageTally } from '../usage/usage-tally.ts'
 import { bookingOf } from './booking-row.ts'
 import { costOfAnswer } from './call-prices.ts'
 import type { MeteredCallDeps } from './metered-call.ts'

@@ -1,4 +1,4 @@
-import { inputTokens, outputTokens, type Usage } from '../usage/usage.ts'
+import { inputTokens, outputTokens, type Usage } from '../openai/usage/usage.ts'
 import type { ModelPrice, PriceList, PriceTier, ToolPrices } from './price.ts'
 
 /** A price may have three decimals: costs are added up in thousandths of a nano-dollar, which are whole. */

@@ -1,4 +1,4 @@
-import { inputTokens, NO_USAGE, outputTokens, type Usage } from '../usage/usage.ts'
+import { inputTokens, NO_USAGE, outputTokens, type Usage } from '../openai/usage/usage.ts'
 import { costOf, priceListOf } from './cost-of.ts'
 import { mediaUse } from './media-use.ts'
 import { givenText, type PlannedCall } from './planned-call.ts'

@@ -1,4 +1,4 @@
-import type { Usage } from '../usage/usage.ts'
+import type { Usage } from '../openai/usage/usage.ts'
 
 /** A call that is about to be made, as far as it is known. */
 export interface PlannedCall {

@@ -1,4 +1,4 @@
-import type { ToldUsage } from '../usage/usage.ts'
+import type { ToldUsage } from '../openai/usage/usage.ts'
 import { pricedCost } from './cost-of.ts'
 import type { KnownPrice, PriceTier } from './price.ts'
 

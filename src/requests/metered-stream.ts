@@ -4,7 +4,7 @@ import { UsageCut } from '../answers/usage-cut.ts'
 import { canDecode, decodeStream, isEncoded } from '../formats/bytes/decode-body.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
 import { isJsonObject } from '../formats/json/json.ts'
-import { SeenText } from '../usage/seen-text.ts'
+import { SeenText } from '../openai/usage/seen-text.ts'
 import { askUsage } from './asking-usage.ts'
 import type { PreparedRequest } from './prepared-request.ts'
 

@@ -121,7 +121,7 @@ test('a stream tells its usage to the books, and its caller sees the bytes that 
         stream_options: unknown
       }
       connection.startChunked(200, SSE)
-      connection.chunk(words + (asked === undefined ? '' : usage) + 'data: [DONE]\n\n')
+      connection.chunk(`${words + (asked === undefined ? '' : usage)}data: [DONE]\n\n`)
       connection.endChunks()
     },
     { settings: { openai: { include_usage: true } }, file: {} },

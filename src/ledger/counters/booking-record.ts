@@ -1,4 +1,4 @@
-import { NO_USAGE, type Usage } from '../../usage/usage.ts'
+import { NO_USAGE, type Usage } from '../../openai/usage/usage.ts'
 import type { Booking } from '../records.ts'
 
 /** No name is longer in a record that would be too long otherwise. */

@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import { USAGE_FIELDS } from '../../usage/usage.ts'
+import { USAGE_FIELDS } from '../../openai/usage/usage.ts'
 import { bookingOfRow, bookingRowsQuery } from '../booking-rows.ts'
 import type { BookingPlace, LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
 import { marks } from '../record-queries.ts'

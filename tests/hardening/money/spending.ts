@@ -1,10 +1,10 @@
 import type { BudgetDemand } from '../../../src/ledger/limiter.ts'
 import type { Booking } from '../../../src/ledger/records.ts'
 import { openRedisLimiter, type RedisLimiter, type RedisLimiterDeps } from '../../../src/ledger/redis/redis-limiter.ts'
+import { NO_USAGE } from '../../../src/openai/usage/usage.ts'
 import { RedisConnection } from '../../../src/storage/redis/redis-connection.ts'
 import { StoreBreaker } from '../../../src/storage/store-breaker.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'
-import { NO_USAGE } from '../../../src/usage/usage.ts'
 import type { Random } from '../random.ts'
 
 /** What a process of callers is told. */

@@ -5,9 +5,9 @@ import { makeFirstRecords } from '../../../src/ledger/first-records.ts'
 import type { Ledger } from '../../../src/ledger/ledger.ts'
 import type { SpendAlertRecord } from '../../../src/ledger/records.ts'
 import { openSqliteLedger } from '../../../src/ledger/sqlite/sqlite-ledger.ts'
+import { NO_USAGE } from '../../../src/openai/usage/usage.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import type { Send, UpstreamCall } from '../../../src/upstream/send.ts'
-import { NO_USAGE } from '../../../src/usage/usage.ts'
 
 const NOON = Date.UTC(2026, 10, 2, 12)
 const DOLLAR = 1_000_000_000n

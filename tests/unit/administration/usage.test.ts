@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { administer } from '../../../src/administration/administer.ts'
 import type { Booking } from '../../../src/ledger/records.ts'
 import { openSqliteLedger } from '../../../src/ledger/sqlite/sqlite-ledger.ts'
+import { NO_USAGE, type Usage } from '../../../src/openai/usage/usage.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
-import { NO_USAGE, type Usage } from '../../../src/usage/usage.ts'
 
 const DAY = 86_400
 const START = Date.UTC(2026, 10, 2) / 1000

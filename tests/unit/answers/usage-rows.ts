@@ -1,4 +1,4 @@
-import type { ToldUsage, Usage } from '../../../src/usage/usage.ts'
+import type { ToldUsage, Usage } from '../../../src/openai/usage/usage.ts'
 
 /** What is to be read from an answer of `tests/fixtures/usage/`: all counts that are not 0, and what else it tells. */
 export interface UsageRow {

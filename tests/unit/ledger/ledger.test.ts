@@ -3,7 +3,7 @@ import { type DirectoryRow, type Ledger, RecordsChangedError, type UsageQuery } 
 import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import type { AuditEvent, Booking, KeyRecord, ProjectRecord } from '../../../src/ledger/records.ts'
 import { exportLedger, importLedger } from '../../../src/ledger/transfer.ts'
-import { NO_USAGE } from '../../../src/usage/usage.ts'
+import { NO_USAGE } from '../../../src/openai/usage/usage.ts'
 import { ledgersUnderTest } from './ledgers-under-test.ts'
 import { makeBooking, NOON } from './make-booking.ts'
 

@@ -1,5 +1,5 @@
 import type { Booking } from '../../../src/ledger/records.ts'
-import { NO_USAGE } from '../../../src/usage/usage.ts'
+import { NO_USAGE } from '../../../src/openai/usage/usage.ts'
 
 let made = 0
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { NO_USAGE, type Usage } from '../../../src/openai/usage/usage.ts'
 import { costOf, pricedCost, priceListOf } from '../../../src/pricing/cost-of.ts'
 import type { ModelPrice, PriceTier } from '../../../src/pricing/price.ts'
 import { loadPrices, PriceBook } from '../../../src/pricing/price-book.ts'
-import { NO_USAGE, type Usage } from '../../../src/usage/usage.ts'
 
 const book = new PriceBook(await loadPrices(), [])
 

@@ -109,7 +109,7 @@ describe('what the file says goes before the table', () => {
 
   test('one that is free costs nothing in any unit', async () => {
     const { costOf } = await import('../../../src/pricing/cost-of.ts')
-    const { NO_USAGE, USAGE_FIELDS } = await import('../../../src/usage/usage.ts')
+    const { NO_USAGE, USAGE_FIELDS } = await import('../../../src/openai/usage/usage.ts')
     const known = new PriceBook(TABLE, [{ pattern: '*', price: 'free' }]).priceOf(undefined, 'up', 'm')
     for (const field of USAGE_FIELDS) expect(known && costOf(known.price, { ...NO_USAGE, [field]: 3 }, 'flex')).toBe(0)
   })

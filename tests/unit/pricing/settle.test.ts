@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { NO_USAGE, type ToldUsage } from '../../../src/openai/usage/usage.ts'
 import type { KnownPrice } from '../../../src/pricing/price.ts'
 import { priceTierOf, settleCost } from '../../../src/pricing/settle.ts'
-import { NO_USAGE, type ToldUsage } from '../../../src/usage/usage.ts'
 
 const PRICE: KnownPrice = {
   price: { prices: { input: 10, output: 20 }, tiers: { flex: { prices: { input: 5, output: 10 } } } },

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { priceEntry, tierInDollars } from '../../../../src/config/sections/price-in-dollars.ts'
+import { NO_USAGE, USAGE_FIELDS } from '../../../../src/openai/usage/usage.ts'
 import { costOf } from '../../../../src/pricing/cost-of.ts'
 import { PRICE_TIERS } from '../../../../src/pricing/price.ts'
 import { loadPrices, PriceBook } from '../../../../src/pricing/price-book.ts'
-import { NO_USAGE, USAGE_FIELDS } from '../../../../src/usage/usage.ts'
 import { load } from '../load-file.ts'
 
 test('a price list is written in dollars, without the last digits of a division', () => {

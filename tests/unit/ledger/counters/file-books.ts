@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Ledger } from '../../../../src/ledger/ledger.ts'
 import type { Booking } from '../../../../src/ledger/records.ts'
-import { NO_USAGE } from '../../../../src/usage/usage.ts'
+import { NO_USAGE } from '../../../../src/openai/usage/usage.ts'
 
 /** A booking of one call in 1970. `cost` in nano-dollars. */
 export function booking(id: string, cost = 0): Booking {

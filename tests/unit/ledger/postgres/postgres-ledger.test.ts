@@ -5,7 +5,7 @@ import { type Ledger, LedgerError } from '../../../../src/ledger/ledger.ts'
 import { openPostgresLedger } from '../../../../src/ledger/postgres/postgres-ledger.ts'
 import type { Booking, ProjectRecord } from '../../../../src/ledger/records.ts'
 import { openSqliteLedger } from '../../../../src/ledger/sqlite/sqlite-ledger.ts'
-import { NO_USAGE } from '../../../../src/usage/usage.ts'
+import { NO_USAGE } from '../../../../src/openai/usage/usage.ts'
 import { POSTGRES_MISSING, type PostgresServer, startPostgres } from '../../../helpers/postgres.ts'
 import { seededRandom } from '../../routing/targets/router-parts.ts'
 

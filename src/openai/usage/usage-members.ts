@@ -1,4 +1,4 @@
-import type { PickedMembers } from '../formats/json/member-picker.ts'
+import type { PickedMembers } from '../../formats/json/member-picker.ts'
 
 const FACTS: PickedMembers = {
   usage: true,

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
+import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 
 const NANO = 1e9
 /** xAI counts in ten thousand millionths of a dollar. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { normalizeUsage } from './normalize-usage.ts'
 import { mergeUsage, ownUsageIn } from './own-usage.ts'
 import { costIn } from './told-cost.ts'

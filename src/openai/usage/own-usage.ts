@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 
 /**
  * What an answer, or an event, tells of its usage in members of a server's own, as a `usage` of OpenAI's form would tell it; undefined: nothing.

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
+import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import { NO_USAGE, type Usage } from './usage.ts'
 
 /**

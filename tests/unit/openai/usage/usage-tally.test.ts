@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { NO_USAGE } from '../../../src/usage/usage.ts'
-import { createUsageTally } from '../../../src/usage/usage-tally.ts'
+import { NO_USAGE } from '../../../../src/openai/usage/usage.ts'
+import { createUsageTally } from '../../../../src/openai/usage/usage-tally.ts'
 
 test('an answer of which nothing has passed has used nothing', () => {
   const { usage, isEstimated } = createUsageTally({ asked: { inputText: 900 } }).told()

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../formats/json/json.ts'
+import { isJsonObject, type Json } from '../../formats/json/json.ts'
 import type { Usage } from './usage.ts'
 
 /**
