@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RedisClient } from 'bun'
 import { LIMITS_PREFIX } from '../../src/ledger/redis/redis-limit-scripts.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { answerUsed, errorOf, type MeteredGateway, startMetered } from '../helpers/metered-gateway.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { until } from '../helpers/until.ts'
@@ -33,9 +34,9 @@ async function decided(gateway: MeteredGateway, key: string): Promise<number> {
 }
 
 /** Asks both at once, again and again, and gives how many calls were answered with each status. */
-async function race(both: readonly MeteredGateway[], key: string): Promise<Record<number, number>> {
+async function race(both: readonly MeteredGateway[], key: string, count = 40): Promise<Record<number, number>> {
   const counts: Record<number, number> = {}
-  const calls = Array.from({ length: 40 }, async (_, index) => {
+  const calls = Array.from({ length: count }, async (_, index) => {
     const status = await decided(both[index % 2] as MeteredGateway, key)
     counts[status] = (counts[status] ?? 0) + 1
   })
@@ -56,6 +57,20 @@ test('two gateways on one ledger let exactly those calls past that a budget has 
   const key = await one.key(LIMIT)
   await known(other, key)
   expect(await race([one, other], key)).toEqual({ 200: 9, 429: 31 })
+})
+
+test('so do the workers of one gateway, also after all of them were killed and started anew', async () => {
+  const options = { command: gatewayCommand(), env: { WORKERS: '2' } }
+  await using gateway = await startMetered(CALL, options)
+  const key = await gateway.key(LIMIT)
+  // The cost of the whole race but for two calls.
+  expect(await race([gateway, gateway], key, 7)).toEqual({ 200: 7 })
+  await gateway.booked(7)
+  gateway.child?.kill('SIGKILL')
+  await gateway.child?.exited
+  await using next = await startMetered(CALL, { ...options, env: { ...options.env, LEDGER: gateway.store } })
+  await known(next, key)
+  expect(await race([next, next], key)).toEqual({ 200: 2, 429: 38 })
 })
 
 test('so do two that decide in one Redis, each of whose calls is spent once', async () => {
