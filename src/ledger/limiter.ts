@@ -92,13 +92,12 @@ export interface Limiter {
   readonly decide: (demand: CallDemand, now: number) => Decision | Promise<Decision>
   /** What is spent and held in a budget's window now, in nano-dollars. Rejects with a `LimiterError`. */
   readonly look: (budget: BudgetDemand) => Promise<{ readonly spent: bigint; readonly held: bigint }>
+  /**
+   * Has budgets read from the books again before anything is decided by them: something was booked in them that no reservation knows of.
+   * Rejects with a `LimiterError`.
+   */
+  readonly distrust: (budgets: readonly BudgetDemand[]) => Promise<void>
   /** Whether it can decide now; the reason where it can't. */
   readonly state: () => 'ok' | { readonly down: string }
   readonly close: () => Promise<void>
-}
-
-/** A limiter that can be told that it does not know all that was spent. */
-export interface SharedLimiter extends Limiter {
-  /** Has budgets read from the books again before anything is decided by them. Rejects with a `LimiterError`. */
-  readonly distrust: (budgets: readonly BudgetDemand[]) => Promise<void>
 }

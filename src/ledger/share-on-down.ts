@@ -1,13 +1,6 @@
 import type { Log } from '../telemetry/log.ts'
 import { openLocalLimiter } from './counters/local-limiter.ts'
-import {
-  type BudgetDemand,
-  type CallDemand,
-  type Decision,
-  type Limiter,
-  LimiterError,
-  type SharedLimiter,
-} from './limiter.ts'
+import { type BudgetDemand, type CallDemand, type Decision, type Limiter, LimiterError } from './limiter.ts'
 import type { Booking } from './records.ts'
 import { budgetName } from './redis/redis-budgets.ts'
 
@@ -28,12 +21,12 @@ const SIZES = { counters: 2 ** 14, reservations: 2 ** 12 }
  * @example
  * const limiter = shareOnDown(openRedisLimiter(deps), { bookings, log })
  */
-export function shareOnDown(limiter: SharedLimiter, deps: ShareOnDownDeps): Limiter {
+export function shareOnDown(limiter: Limiter, deps: ShareOnDownDeps): Limiter {
   return new ShareOnDown(limiter, deps)
 }
 
 class ShareOnDown implements Limiter {
-  readonly #limiter: SharedLimiter
+  readonly #limiter: Limiter
   readonly #deps: ShareOnDownDeps
   /** Budgets of calls that a share has allowed, by the ids of their bookings. */
   readonly #shared = new Map<string, readonly BudgetDemand[]>()
@@ -44,7 +37,7 @@ class ShareOnDown implements Limiter {
   #outages = 0
   #isDown = false
 
-  constructor(limiter: SharedLimiter, deps: ShareOnDownDeps) {
+  constructor(limiter: Limiter, deps: ShareOnDownDeps) {
     this.#limiter = limiter
     this.#deps = deps
   }
@@ -63,6 +56,10 @@ class ShareOnDown implements Limiter {
 
   look(budget: BudgetDemand): ReturnType<Limiter['look']> {
     return this.#limiter.look(budget)
+  }
+
+  distrust(budgets: readonly BudgetDemand[]): Promise<void> {
+    return this.#limiter.distrust(budgets)
   }
 
   state(): ReturnType<Limiter['state']> {

@@ -65,8 +65,13 @@ export function callDemand(
   if (modelRates.length === 0 && !limits.hasBudget) return undefined
   const rates = rateDemands(modelRates, ({ kind }) => (kind === 'tokensPerMinute' ? tokens : images))
   const booking = bookingOf(exchange, UNSETTLED)
-  const budgets = limits.budgets.map((budget) => budgetDemand(budget, booking.at))
+  const budgets = budgetDemands(limits, booking.at)
   return { limits, model, modelRates, rates, places: [], budgets, amount, booking }
+}
+
+/** A caller's budgets in their windows of a moment, in milliseconds since 1970. */
+export function budgetDemands(limits: CallerLimits, at: number): readonly BudgetDemand[] {
+  return limits.budgets.map((budget) => budgetDemand(budget, at))
 }
 
 function rateDemands(rates: readonly ModelRate[], unitsOf: (rate: ModelRate) => number): readonly RateDemand[] {

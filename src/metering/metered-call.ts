@@ -1,7 +1,7 @@
 import type { Outcome } from '../exchange/outcome.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { JsonObject } from '../formats/json/json.ts'
-import type { BookingQueue } from '../ledger/books.ts'
+import type { Books } from '../ledger/books.ts'
 import type { Reservation } from '../ledger/limiter.ts'
 import type { Booking } from '../ledger/records.ts'
 import { inputTokens, outputTokens, type ToldUsage, type Usage } from '../openai/usage/usage.ts'
@@ -10,6 +10,7 @@ import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { payerOf } from '../routing/deployment-address.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
+import { bookUnheld } from './book-unheld.ts'
 import type { BookedObjects } from './booked-objects.ts'
 import { bookingOf } from './booking-row.ts'
 import { type CallCost, costOfAnswer } from './call-prices.ts'
@@ -19,7 +20,7 @@ import type { MeteredKind } from './metered-kinds.ts'
 
 /** The dependencies of metered calls. */
 export interface MeteredCallDeps {
-  readonly bookings: BookingQueue
+  readonly books: Pick<Books, 'bookings' | 'limiter'>
   readonly prices: PriceBook
   readonly objects: BookedObjects
 }
@@ -139,7 +140,7 @@ export class MeteredCall implements UsageTally {
     }
     if (this.#reservation !== undefined)
       this.#reservation.end({ cost: BigInt(cost), units: this.#unitsOf(told.usage), booking })
-    else if (booking !== undefined) this.#deps.bookings.add(booking)
+    else if (booking !== undefined) bookUnheld(this.#deps.books, exchange, booking)
   }
 
   /** The row of the books; undefined: nothing was called, or it is booked already. */

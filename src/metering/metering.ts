@@ -91,7 +91,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       exchange.isMetered = true
       const limits = kind.kind === 'call' ? limitsOfCaller(exchange) : undefined
       const units = callUnits(request, needsOf(limits), prices())
-      const call = new MeteredCall(request, kind, units, { bookings, prices: prices(), objects })
+      const call = new MeteredCall(request, kind, units, { books, prices: prices(), objects })
       const demand = limits && callDemand(limits, request.outgoing.model, units, exchange)
       if (demand !== undefined) {
         const deciding = decide(demand)
@@ -106,7 +106,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
     },
     session(exchange, deployment, model) {
       if (limitsOfCaller(exchange) === undefined) return undefined
-      return (text) => bookSessionText(text, { exchange, deployment, model }, { bookings, prices: prices() })
+      return (text) => bookSessionText(text, { exchange, deployment, model }, { books, prices: prices() })
     },
     repeat(exchange, deployments) {
       if (meteredKind(exchange.request.method, exchange.requestTarget)?.kind !== 'call') return

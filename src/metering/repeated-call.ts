@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts'
+import type { Books } from '../ledger/books.ts'
 import { createUsageTally } from '../openai/usage/usage-tally.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { bookingOf } from './booking-row.ts'
@@ -15,7 +16,7 @@ import type { MeteredCallDeps } from './metered-call.ts'
 export function bookRepeat(
   exchange: Exchange,
   deployments: readonly Deployment[],
-  { bookings, prices }: Pick<MeteredCallDeps, 'bookings' | 'prices'>,
+  { bookings, prices }: Pick<Books, 'bookings'> & Pick<MeteredCallDeps, 'prices'>,
 ): void {
   const tally = createUsageTally()
   exchange.tally = tally

@@ -3,6 +3,7 @@ import { inputTokens, outputTokens } from '../openai/usage/usage.ts'
 import { usageInFrame } from '../openai/usage/usage-in-frame.ts'
 import { createUsageTally } from '../openai/usage/usage-tally.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
+import { bookUnheld } from './book-unheld.ts'
 import { bookingOf } from './booking-row.ts'
 import { costOfAnswer } from './call-prices.ts'
 import type { MeteredCallDeps } from './metered-call.ts'
@@ -20,12 +21,12 @@ interface Session {
  * messages tell nothing.
  *
  * @example
- * bookSessionText(text, { exchange, deployment, model }, { bookings, prices })
+ * bookSessionText(text, { exchange, deployment, model }, { books, prices })
  */
 export function bookSessionText(
   text: string,
   { exchange, deployment, model }: Session,
-  { bookings, prices }: Pick<MeteredCallDeps, 'bookings' | 'prices'>,
+  { books, prices }: Pick<MeteredCallDeps, 'books' | 'prices'>,
 ): void {
   const value = usageInFrame(text)
   if (value === undefined) return
@@ -42,5 +43,5 @@ export function bookSessionText(
     ...{ servedModel: told.model ?? asked, tier: told.tier ?? '', upstream: deployment.upstream.name },
   })
   // A session may last for hours: it is booked when it is told, not when the session began.
-  bookings.add({ ...row, at: Date.now() })
+  bookUnheld(books, exchange, { ...row, at: Date.now() })
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { answerUsed, type MeteredGateway, startMetered } from '../helpers/metered-gateway.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { until } from '../helpers/until.ts'
 import { SSE } from '../helpers/upstream-scripts.ts'
 
 function send(gateway: MeteredGateway, key: string, method: string, path: string, body?: object): Promise<Response> {
@@ -42,6 +43,23 @@ test('a batch is booked when it is fetched and done, at the price of batches, an
   expect(sum.requests).toBe(2)
   // Half of $2.50, and the call behind it.
   expect(sum.cost).toBe(1_250_000_000n + 3_500_000n)
+})
+
+test('a batch counts in the budgets of its caller as soon as it is booked', async () => {
+  const usage = { input_tokens: 1_000_000, output_tokens: 0, total_tokens: 1_000_000 }
+  await using gateway = await startMetered(answerUsed(10, 5))
+  const key = await gateway.key({ spend_limit: { day: 127 }, endpoints: ['chat/completions', 'batches/*'] })
+  expect((await gateway.ask(key, { max_tokens: 5000 })).status).toBe(200)
+  gateway.upstreams.openai.play(answer({ id: 'batch_1', object: 'batch', model: 'gpt-4o', status: 'completed', usage }))
+  expect((await send(gateway, key, 'GET', 'batches/batch_1')).status).toBe(200)
+  gateway.upstreams.openai.play(answerUsed(10, 5))
+  let limit = ''
+  await until(async () => {
+    const { headers } = await gateway.ask(key, { max_tokens: 5000 })
+    limit = headers.get('x-nexcode-limit') ?? ''
+    return limit !== ''
+  })
+  expect(limit).toContain('limit=1.27;spent=1.25')
 })
 
 test('a response in the background is booked when it is fetched and done, and once', async () => {

@@ -1,6 +1,6 @@
 import type { Log } from '../../telemetry/log.ts'
 import type { Ledger } from '../ledger.ts'
-import { type BudgetDemand, type CallDemand, type Decision, LimiterError, type SharedLimiter } from '../limiter.ts'
+import { type BudgetDemand, type CallDemand, type Decision, type Limiter, LimiterError } from '../limiter.ts'
 import type { Booking } from '../records.ts'
 import { BooksCheck } from './books-check.ts'
 import { CountersFullError } from './counter-slots.ts'
@@ -24,7 +24,7 @@ export interface LocalLimiterDeps {
 }
 
 /** A limiter whose counters are of this machine. */
-export interface LocalLimiter extends SharedLimiter {
+export interface LocalLimiter extends Limiter {
   /** Ends what processes that are gone have left. It does so by itself every few seconds. */
   readonly adopt: () => void
   /** Compares what budgets have counted with the books. It does so by itself every minute. */
@@ -108,9 +108,12 @@ class TableLimiter implements LocalLimiter {
     }
   }
 
-  distrust(budgets: readonly BudgetDemand[]): Promise<void> {
-    for (const budget of budgets) this.#counters.doubt(this.#names.budget(budget, Date.now()).slot)
-    return Promise.resolve()
+  async distrust(budgets: readonly BudgetDemand[]): Promise<void> {
+    try {
+      for (const budget of budgets) this.#counters.doubt(this.#names.budget(budget, Date.now()).slot)
+    } catch (cause) {
+      throw errorOf(cause)
+    }
   }
 
   state(): 'ok' | { readonly down: string } {

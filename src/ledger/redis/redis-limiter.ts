@@ -1,6 +1,6 @@
 import type { Log } from '../../telemetry/log.ts'
 import type { Ledger } from '../ledger.ts'
-import { type BudgetDemand, type CallDemand, type Decision, LimiterError, type SharedLimiter } from '../limiter.ts'
+import { type BudgetDemand, type CallDemand, type Decision, type Limiter, LimiterError } from '../limiter.ts'
 import type { Booking } from '../records.ts'
 import { budgetName, RedisBudgets } from './redis-budgets.ts'
 import { DECIDE } from './redis-limit-scripts.ts'
@@ -36,7 +36,7 @@ export function openRedisLimiter(deps: RedisLimiterDeps): RedisLimiter {
 }
 
 /** A limiter in Redis. */
-export class RedisLimiter implements SharedLimiter {
+export class RedisLimiter implements Limiter {
   readonly #scripts: RedisScripts
   readonly #budgets: RedisBudgets
   readonly #reservations: RedisReservations

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type BudgetDemand, type CallDemand, LimiterError, type SharedLimiter } from '../../../src/ledger/limiter.ts'
+import { type BudgetDemand, type CallDemand, type Limiter, LimiterError } from '../../../src/ledger/limiter.ts'
 import type { Booking } from '../../../src/ledger/records.ts'
 import { shareOnDown } from '../../../src/ledger/share-on-down.ts'
 import { booking } from './counters/file-books.ts'
@@ -8,7 +8,7 @@ const BUDGET: BudgetDemand = { keyId: 'key_1', from: 0, to: Number.POSITIVE_INFI
 const DEMAND: CallDemand = { rates: [], places: [], budgets: [BUDGET], amount: 5n, booking: booking('a') }
 
 /** A limiter that can be down, and what it was told and asked. */
-function stub(): SharedLimiter & { isDown: boolean; readonly told: string[] } {
+function stub(): Limiter & { isDown: boolean; readonly told: string[] } {
   const told: string[] = []
   const made = {
     isDown: false,
