@@ -4,6 +4,9 @@ import { marks, type SqlQuery } from './record-queries.ts'
 
 const DAY = 86_400
 const QUARTER = 900
+/** Up to so many keys and quarters of an hour, a week of them, are looked up one by one. */
+const FEW_KEYS = 20
+const FEW_QUARTERS = 672
 
 /** Where a question's rows come from, and how its columns are called there. */
 interface UsageSource {
@@ -22,8 +25,9 @@ interface UsageSource {
  * that are left. `counted`: the counts that are not 0 in all rows.
  */
 export function usageSumsQuery(query: UsageQuery, counted: CountNames = USAGE_FIELDS): SqlQuery {
-  const { from, to, where, groupBy } = query
-  const { table, condition, bucket, range, unit, requests } = sourceOf(query)
+  const { where, groupBy } = query
+  const { table, condition, bucket, requests, ...place } = sourceOf(query)
+  const inRange = rangeOf(query, table, place)
   const isKeyed = groupBy.includes('key')
   const groups = groupBy.filter((name) => name !== 'key')
   const numbers = [...(isKeyed ? ['key_no'] : []), ...(groups.length > 0 ? ['group_no'] : [])]
@@ -44,9 +48,9 @@ export function usageSumsQuery(query: UsageQuery, counted: CountNames = USAGE_FI
   return {
     sql: `SELECT start, ${[...names, ...outer].join(', ')} FROM (
         SELECT ${bucket} AS start, ${[...numbers, `${requests} AS requests`, ...inner].join(', ')} FROM ${table}
-        WHERE ${[`${range} >= ?`, `${range} < ?`, ...filters].join(' AND ')} GROUP BY ${['start', ...numbers].join(', ')}
+        WHERE ${[...inRange.sql, ...filters].join(' AND ')} GROUP BY ${['start', ...numbers].join(', ')}
       ) AS added ${joins.join(' ')} GROUP BY ${['start', ...names].join(', ')} ORDER BY start`,
-    values: [from * unit, to * unit, ...Object.values(where).flat()],
+    values: [...inRange.values, ...Object.values(where).flat()],
   }
 }
 
@@ -75,6 +79,25 @@ function sourceOf({ bucketSeconds, where, groupBy }: UsageQuery): UsageSource {
     unit: 1,
     requests: 'sum(requests)',
   }
+}
+
+/** Among all keys' quarters of an hour a few keys' are looked up one by one: there are few. */
+function rangeOf(
+  { from, to, where }: UsageQuery,
+  table: string,
+  { range, unit }: Pick<UsageSource, 'range' | 'unit'>,
+): { readonly sql: readonly string[]; readonly values: readonly number[] } {
+  const isOfFewKeys = table === 'key_quarters' && (where.key?.length ?? Number.POSITIVE_INFINITY) <= FEW_KEYS
+  if (!isOfFewKeys || to - from > FEW_QUARTERS * QUARTER)
+    return { sql: [`${range} >= ?`, `${range} < ?`], values: [from * unit, to * unit] }
+  const quarters = quartersOf(from, to)
+  return { sql: [quarters.length === 0 ? 'false' : `bucket IN (${marks(quarters.length)})`], values: quarters }
+}
+
+/** The beginnings of the quarters of an hour in a span. */
+function quartersOf(from: number, to: number): readonly number[] {
+  const first = Math.ceil(from / QUARTER)
+  return Array.from({ length: Math.max(0, Math.ceil(to / QUARTER) - first) }, (_, index) => (first + index) * QUARTER)
 }
 
 function filterOf(name: UsageDimension, values: readonly string[]): string {
@@ -147,8 +170,7 @@ function spentQuery(
 
 /** Less than two days: each quarter is looked up, for among all keys' rows of them a key's are few. */
 function spentInQuarters(keyId: string, from: number, to: number): SqlQuery {
-  const quarters: number[] = []
-  for (let at = from; at < to; at += QUARTER) quarters.push(at)
+  const quarters = quartersOf(from, to)
   const isIn = quarters.length === 0 ? 'false' : `bucket IN (${marks(quarters.length)})`
   return {
     sql: `SELECT CAST(coalesce(sum(cost), 0) AS TEXT) FROM key_quarters

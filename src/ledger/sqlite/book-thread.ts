@@ -16,7 +16,7 @@ interface Waiting {
  * const version = await thread.ask('version')
  */
 export class BookThread {
-  readonly #worker = new Worker(threadUrl(), { smol: true })
+  readonly #worker = new Worker(threadUrl())
   readonly #waiting = new Map<number, Waiting>()
   #asked = 0
   #fault: string | undefined

@@ -1,8 +1,7 @@
 import type { Database } from 'bun:sqlite'
-import { DIRECTORY_COLUMNS, digestsOf, directoryRowsOf, removalOf } from '../key-digests.ts'
+import { digestsOf, removalOf } from '../key-digests.ts'
 import {
   type AuditQuery,
-  type DirectoryRow,
   type Page,
   type RecordChanges,
   type RecordEdit,
@@ -14,8 +13,7 @@ import {
 import { parseRecord, stringifyRecord } from '../record-json.ts'
 import { auditColumns, auditEventOf, auditEventsQuery, recordColumns, recordsQuery } from '../record-queries.ts'
 import type { AuditEvent, LedgerRecord } from '../records.ts'
-
-const ROWS_PER_PART = 10_000
+import { DIRECTORY_PART } from './directory-part.ts'
 
 /** Projects, keys and all else that is managed, in tables of SQLite. Each function throws SQLite's error. */
 export class RecordStatements {
@@ -30,12 +28,9 @@ export class RecordStatements {
     return Number(this.#database.query('SELECT version FROM edition').values()[0]?.[0] ?? 0)
   }
 
-  /** All keys, in the order of their ids: so many from behind `after`. */
-  directory(after: string): readonly DirectoryRow[] {
-    return this.#database
-      .query(`SELECT ${DIRECTORY_COLUMNS} FROM records WHERE digest IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2`)
-      .values(after, ROWS_PER_PART)
-      .flatMap(directoryRowsOf)
+  /** Keys in the order of their ids, so many from behind `after`, for `unpackDirectory`. */
+  directory(after: string): string {
+    return String(this.#database.query(DIRECTORY_PART).values(after)[0]?.[0])
   }
 
   /** What has changed since a version; undefined: nothing. */

@@ -1,5 +1,6 @@
 import type { DirectoryRow, Ledger, RecordKind, RecordOf, RecordQuery } from '../ledger.ts'
 import { BookThread } from './book-thread.ts'
+import { unpackDirectory } from './directory-part.ts'
 import { IN_MEMORY } from './open-database.ts'
 
 /**
@@ -42,12 +43,14 @@ export async function openSqliteLedger(path: string): Promise<Ledger> {
   }
 }
 
+/** The next part is read while one is used. */
 async function* rowsOf(thread: BookThread): AsyncGenerator<readonly DirectoryRow[]> {
-  for (let after = ''; ; ) {
-    const part = await thread.ask('directory', after)
-    if (part.length > 0) yield part
+  for (let next = thread.ask('directory', ''); ; ) {
+    const part = unpackDirectory(await next)
     const last = part.at(-1)
     if (last === undefined) return
-    after = last.id
+    next = thread.ask('directory', last.id)
+    next.catch(() => undefined)
+    yield part
   }
 }
