@@ -86,6 +86,7 @@ async function read(path: string, count: number): Promise<void> {
   const requestOf = (credential: string) => ({
     received: new Headers({ host: 'localhost', authorization: `Bearer ${credential}` }),
     isHttp10: false,
+    requestTarget: '/v1/models',
   })
   const base = { required: true, lendsToLocal: false, corsOrigins: [], sha256 }
   const token = new Secret('a-token-of-somebody-0123456789')

@@ -2,6 +2,7 @@ import type { Secret } from '../config/secret.ts'
 import type { ApiToken } from '../config/sections/token-list.ts'
 import type { Principal } from '../exchange/principal.ts'
 import { entryOfToken } from '../ledger/first-records.ts'
+import { KEY_PREFIX } from '../ledger/key-format.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { createAdmitKey, type Keys } from './admit-key.ts'
 import { readCredential } from './credential.ts'
@@ -82,12 +83,28 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     const holder = credential === undefined ? undefined : admitKey?.(credential)
     if (holder !== undefined) return holder
     if (deps.required) return admitToken(credential)
-    if (credential !== undefined) return callerWith(credential)
+    if (credential !== undefined) {
+      const caller = callerWith(credential)
+      if (keys !== undefined) refuseKeysBeside(request, adminKey?.reveal())
+      return caller
+    }
     if (deps.isFree === true || (deps.lendsToLocal && isLocalCaller(request, deps.corsOrigins)))
       return { kind: 'local' }
     throw new ApiError('missing_api_key')
   }
 }
+
+/** A key of this server's beside a credential of the caller's own would go upstream with it. */
+function refuseKeysBeside({ received, requestTarget }: Received, adminKey: string | undefined): void {
+  const isOurs = (text: string): boolean =>
+    text.includes(KEY_PREFIX) || (adminKey !== undefined && text.includes(adminKey))
+  if (isOurs(requestTarget)) throw new ApiError('incorrect_api_key', { message: KEY_BESIDE })
+  for (const value of received.values())
+    if (isOurs(value)) throw new ApiError('incorrect_api_key', { message: KEY_BESIDE })
+}
+
+const KEY_BESIDE =
+  'Incorrect API key provided. The request has a key of this server beside another credential, which would go upstream with it. Send the key of this server alone, in an Authorization header using Bearer auth.'
 
 const ADMIN_KEY_CALLS =
   'Incorrect API key provided. This is the ADMIN_KEY, which can only manage. Call with a key of a project.'

@@ -5,6 +5,7 @@ import { tellsOfProxy } from './forwarding-headers.ts'
 export interface Received {
   readonly received: Headers
   readonly isHttp10: boolean
+  readonly requestTarget: string
 }
 
 /** Whether programs of this machine are lent the server's key: it can only be reached from here, and nobody has forbidden it. */
@@ -20,7 +21,10 @@ export function lendsToLocal({ server, auth }: Pick<Config, 'server' | 'auth'>):
  * by its own name for this server; or by HTTP/1.0, which nginx speaks by default and programs don't.
  * A proxy without any of these can't be told from a program (ADR 4).
  */
-export function isLocalCaller({ received, isHttp10 }: Received, corsOrigins: readonly string[]): boolean {
+export function isLocalCaller(
+  { received, isHttp10 }: Omit<Received, 'requestTarget'>,
+  corsOrigins: readonly string[],
+): boolean {
   if (isHttp10 || !isOwnName(hostnameOf(received.get('host') ?? '')) || tellsOfProxy(received)) return false
   const origin = received.get('origin')
   if (origin === null) return received.get('sec-fetch-site') !== 'cross-site'

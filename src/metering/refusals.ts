@@ -82,7 +82,8 @@ function budgetError(demand: LimitedDemand, { index, spent, held }: Extract<Refu
   const headers = { 'x-nexcode-limit': limitHeader(budget, spent, held, ends) }
   const most = `This call may cost up to $${writeDollars(amount)}`
   const of = `${WINDOWS[budget.window]} of ${party}, $${writeDollars(limit)}`
-  if (amount > limit) {
+  // Where all of it is spent, that is the reason, whatever the call asks for.
+  if (amount > limit && spent < limit) {
     return new ApiError('exceeds_limit', {
       message: `${most}, which is more than ${of}, and will never be allowed. Ask for fewer tokens (max_tokens), or send less.`,
       headers,

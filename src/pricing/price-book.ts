@@ -69,9 +69,13 @@ export class PriceBook {
     return known('sameAs' in entry ? this.#sameAs(provider, entry.sameAs) : entry, 'file')
   }
 
-  /** An address that is nobody's we know is mostly a proxy before OpenAI: what has a name of OpenAI's costs as much as there. */
-  #inTable(provider = 'openai', model: string): ModelPrice | undefined {
-    return findPrice(this.#index, provider, model)
+  /** An address that is nobody's we know is mostly a proxy: what has a name of its maker's costs as much as there. */
+  #inTable(provider: string | undefined, model: string): ModelPrice | undefined {
+    for (const one of provider === undefined ? MAKERS : [provider]) {
+      const price = findPrice(this.#index, one, model)
+      if (price !== undefined) return price
+    }
+    return undefined
   }
 
   /** A name that holds a known provider in front is looked for there, else among the models of the upstream's own. */
@@ -83,6 +87,9 @@ export class PriceBook {
     )
   }
 }
+
+/** Those who sell the models that they have made. Of models that anybody may run, none is looked for: they cost what their host takes. */
+const MAKERS = ['openai', 'anthropic', 'gemini', 'xai', 'mistral', 'perplexity', 'cohere', 'deepseek', 'moonshot']
 
 /** Each count costs nothing. */
 const FREE: ModelPrice = Object.freeze({

@@ -204,3 +204,22 @@ test('without REQUIRE_AUTH other keys are the callers’ own, as before, and a p
   expect(lastRequest(open.upstreams.openai).header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
   expect((await call(gateway, bearer('sk-of-a-caller'))).status).toBe(401)
 })
+
+test('a key of this server’s beside a caller’s own credential is refused, wherever it stands: it would go upstream', async () => {
+  const key = await addKey(ledger, 'key_beside')
+  const asked = open.upstreams.openai.requests.length
+  const own = bearer('sk-the-callers-own')
+  const strays: readonly Readonly<Record<string, string>>[] = [
+    { 'x-api-key': key },
+    { 'x-anything': `key=${key}` },
+    { 'api-key': ADMIN_KEY },
+  ]
+  for (const stray of strays) {
+    const answer = await call(open, { ...own, ...stray })
+    expect([answer.status, await answer.text()]).toEqual([401, expect.stringContaining('beside another credential')])
+  }
+  const inQuery = await fetch(`${open.url}/v1/models?key=${key}`, { headers: own })
+  expect([inQuery.status, await inQuery.text()]).toEqual([401, expect.not.stringContaining(key)])
+  expect(open.upstreams.openai.requests).toHaveLength(asked)
+  expect((await call(open, own)).status).toBe(200)
+})

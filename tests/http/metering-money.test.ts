@@ -90,6 +90,16 @@ test('a call that can cost more than the limit is 400: it will never be allowed'
   expect((await errorOf(refused)).code).toBe('request_exceeds_limit')
 })
 
+test('where all is spent that is the reason, however much the next call may cost', async () => {
+  await using gateway = await startMetered(answerUsed(100, 1000))
+  const key = await gateway.key({ spend_limit: { day: 1 } })
+  expect((await gateway.ask(key, { max_tokens: 900 })).status).toBe(200)
+  await gateway.booked(1)
+  const refused = await gateway.ask(key, { max_tokens: 10_000 })
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([429, 'insufficient_quota'])
+  expect(refused.headers.get('x-should-retry')).toBe('false')
+})
+
 test('a project’s budget holds for all of its keys together', async () => {
   await using gateway = await startMetered(answerUsed(400_000, 0))
   const project = await gateway.project({ spend_limit: { month: 150 } })

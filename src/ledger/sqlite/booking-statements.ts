@@ -95,11 +95,16 @@ export class BookingStatements {
 
   /** Adds up bookings by bucket and group. */
   usage(query: UsageQuery): readonly UsageSum[] {
-    const names = this.#database.query('SELECT name FROM counted').values().flat()
-    const counted = USAGE_FIELDS.filter((name) => names.includes(name))
-    const { sql, values } = usageSumsQuery(query, counted)
-    using statement = this.#database.prepare(sql)
-    return statement.values(...values).map((row) => usageSumOf(row, query, counted))
+    // Both questions see one moment: a row that is written between them would have requests, and no counts.
+    return this.#database
+      .transaction(() => {
+        const names = this.#database.query('SELECT name FROM counted').values().flat()
+        const counted = USAGE_FIELDS.filter((name) => names.includes(name))
+        const { sql, values } = usageSumsQuery(query, counted)
+        using statement = this.#database.prepare(sql)
+        return statement.values(...values).map((row) => usageSumOf(row, query, counted))
+      })
+      .deferred()
   }
 
   /** What was spent from `from` up to `to`: whole days, and quarters of an hour at both ends. */

@@ -37,6 +37,7 @@ describe('a model is found in the table', () => {
     ['whatever its capitals', 'together', 'qwen/qwen3-max', 7],
     ['as fine-tuned', 'openai', 'ft:gpt-4o-2024-08-06:acme:name:id', 6],
     ['of OpenAI, at an address that nobody knows: mostly a proxy before it', undefined, 'gpt-4o', 1],
+    ['of another maker, at such an address', undefined, 'claude-x', 8],
     ['as fine-tuned, of another date', 'openai', 'ft:gpt-4o-2026-01-01:acme::id', 5],
   ])('%s', (_how, provider, model, input) => {
     expect(inputOf(provider, model)).toEqual([input, 'table'])
@@ -51,7 +52,7 @@ describe('a model is found in the table', () => {
     ],
     ['of another provider', 'anthropic', 'gpt-4o'],
     ['of an unknown provider', 'acme', 'gpt-4o'],
-    ['of an upstream of no known provider, unless it has a name of OpenAI', undefined, 'claude-x'],
+    ['that anybody may run, at an address that nobody knows', undefined, 'Qwen/Qwen3-Max'],
     ["that is called like an object's member", 'openai', 'constructor'],
   ])('but not one %s', (_what, provider, model) => {
     expect(inputOf(provider, model)).toBeUndefined()
