@@ -1,6 +1,18 @@
+import { NO_LIMITS } from '../../src/ledger/first-records.ts'
 import { type ADMIN_KEY_PREFIX, KEY_PREFIX, makeKey } from '../../src/ledger/key-format.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
-import type { KeyRecord } from '../../src/ledger/records.ts'
+import type { KeyRecord, ProjectRecord } from '../../src/ledger/records.ts'
+
+/** A project without limits. */
+export const PLAIN_PROJECT: ProjectRecord = {
+  kind: 'project',
+  id: 'proj_1',
+  name: 'one',
+  createdAt: 1,
+  timeZone: 'UTC',
+  limits: NO_LIMITS,
+  managedBy: 'api',
+}
 
 /** The digest that a ledger keeps of a key, in hex. */
 export function digestOfKey(key: string): string {

@@ -1,4 +1,5 @@
 import type { Log } from '../../telemetry/log.ts'
+import { spentInBooks, warnOfDifference } from '../budget-in-books.ts'
 import type { Ledger } from '../ledger.ts'
 import { LimiterError } from '../limiter.ts'
 import type { CounterTable } from './counter-table.ts'
@@ -68,28 +69,15 @@ export class BooksCheck {
   /** Sets a counter to what the books say. false: calls of it have ended meanwhile, or are not booked yet. */
   async #compare(counter: BudgetCounter): Promise<boolean> {
     const { counters, reservations, log } = this.#deps
-    const { slot, name, keyId, projectId, from, to } = counter
+    const { slot, name } = counter
     if (reservations.unbooked().has(slot)) return false
     const isNews = !counters.isKnown(slot)
     const before = counters.spent(slot)
-    const booked = await this.#spent(counter)
+    const booked = await spentInBooks(this.#deps.ledger, counter)
     if (reservations.unbooked().has(slot) || !counters.slots.isOf(slot, name)) return false
     if (!counters.tell(slot, name, before, booked)) return false
     counter.compared = booked
-    if (!isNews && before !== booked)
-      log.warn(
-        { keyId, projectId, from, to, countedUsd: Number(before) / 1e9, bookedUsd: Number(booked) / 1e9 },
-        'a budget had counted other than the books, and was set to what the books say',
-      )
+    if (!isNews && before !== booked) warnOfDifference(log, counter, before, booked)
     return true
-  }
-
-  async #spent({ keyId, projectId, from, to }: BudgetCounter): Promise<bigint> {
-    try {
-      const scope = { ...(keyId !== undefined && { keyId }), ...(projectId !== undefined && { projectId }) }
-      return (await this.#deps.ledger?.spent(scope, from, to)) ?? 0n
-    } catch (cause) {
-      throw new LimiterError('What was spent can not be read from the books now.', { cause })
-    }
   }
 }

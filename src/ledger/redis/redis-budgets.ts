@@ -1,5 +1,6 @@
 import { BoundedMemo } from '../../formats/bounded-memo.ts'
 import type { Log } from '../../telemetry/log.ts'
+import { spentInBooks, warnOfDifference } from '../budget-in-books.ts'
 import type { Ledger } from '../ledger.ts'
 import { type BudgetDemand, LimiterError } from '../limiter.ts'
 import { DISTRUST, LOOK_AT_BUDGET, TELL } from './redis-limit-scripts.ts'
@@ -96,27 +97,13 @@ export class RedisBudgets {
     const name = budgetName(budget)
     const { spent: before, unbooked, isKnown } = await this.look(budget)
     if (unbooked > 0) return false
-    const spent = await this.#spent(budget)
-    const { keyId, projectId, from, to } = budget
-    const expireAt = Number.isFinite(to) ? to + KEPT_S : undefined
+    const spent = await spentInBooks(this.#deps.ledger, budget)
+    const expireAt = Number.isFinite(budget.to) ? budget.to + KEPT_S : undefined
     const isTold = await scripts.run(TELL, { name, before: String(before), spent: String(spent), expireAt })
     if (isTold !== 1) return false
     this.#remembered.set(name, { budget, compared: spent })
-    if (isKnown && before !== spent)
-      log.warn(
-        { keyId, projectId, from, to, countedUsd: Number(before) / 1e9, bookedUsd: Number(spent) / 1e9 },
-        'a budget in Redis had counted other than the books, and was set to what the books say',
-      )
+    if (isKnown && before !== spent) warnOfDifference(log, budget, before, spent)
     return true
-  }
-
-  async #spent({ keyId, projectId, from, to }: BudgetDemand): Promise<bigint> {
-    try {
-      const scope = { ...(keyId !== undefined && { keyId }), ...(projectId !== undefined && { projectId }) }
-      return await this.#deps.ledger.spent(scope, from, to)
-    } catch (cause) {
-      throw new LimiterError('What was spent can not be read from the books now.', { cause })
-    }
   }
 }
 

@@ -2,25 +2,16 @@ import { expect, test } from 'bun:test'
 import { createAdmitKey, type Keys } from '../../../src/access/admit-key.ts'
 import { heldToken } from '../../../src/exchange/principal.ts'
 import { NO_LIMITS } from '../../../src/ledger/first-records.ts'
-import type { KeyEntry, ProjectRecord } from '../../../src/ledger/records.ts'
+import type { KeyEntry } from '../../../src/ledger/records.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
-import { newKey } from '../../helpers/ledger-keys.ts'
+import { newKey, PLAIN_PROJECT } from '../../helpers/ledger-keys.ts'
 
-const PROJECT: ProjectRecord = {
-  kind: 'project',
-  id: 'proj_1',
-  name: 'one',
-  createdAt: 1,
-  timeZone: 'UTC',
-  limits: NO_LIMITS,
-  managedBy: 'api',
-}
 const ENTRY: KeyEntry = {
   id: 'key_1',
   kind: 'key',
   expiresAt: 0,
   limits: NO_LIMITS,
-  project: PROJECT,
+  project: PLAIN_PROJECT,
   organization: undefined,
 }
 const KEY = newKey()
@@ -33,7 +24,7 @@ function keysOf(entry: Partial<KeyEntry> | undefined, state: Partial<Keys> = {})
     isLoaded: true,
     isFresh: true,
     organization: undefined,
-    project: () => PROJECT,
+    project: () => PLAIN_PROJECT,
     ...state,
     find(credential: string) {
       finds.push(credential)
@@ -76,7 +67,7 @@ test('a known key expires while it is used', () => {
 })
 
 test('why a key is refused; nothing of it is in the message', () => {
-  const archived = { project: { ...PROJECT, archivedAt: 3 } }
+  const archived = { project: { ...PLAIN_PROJECT, archivedAt: 3 } }
   const cases = [
     [refusal(keysOf({ kind: 'admin_key', project: undefined }).keys, KEY), 'incorrect_api_key', 'only manage'],
     [refusal(keysOf({ expiresAt: 1 }).keys, KEY, 2000), 'incorrect_api_key', 'expired'],

@@ -2,9 +2,10 @@ import { expect, test } from 'bun:test'
 import { createAuthorizeAdmin } from '../../../src/access/authorize-admin.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import { NO_LIMITS } from '../../../src/ledger/first-records.ts'
-import type { KeyEntry, ProjectRecord } from '../../../src/ledger/records.ts'
+import type { KeyEntry } from '../../../src/ledger/records.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
+import { PLAIN_PROJECT } from '../../helpers/ledger-keys.ts'
 
 const ADMIN_KEY = 'the-key-that-manages-0123456789ab'
 const entry = (kind: KeyEntry['kind'], expiresAt = 0): KeyEntry => ({
@@ -15,20 +16,11 @@ const entry = (kind: KeyEntry['kind'], expiresAt = 0): KeyEntry => ({
   project: undefined,
   organization: undefined,
 })
-const PROJECT: ProjectRecord = {
-  kind: 'project',
-  id: 'proj_1',
-  name: 'one',
-  createdAt: 1,
-  timeZone: 'UTC',
-  limits: NO_LIMITS,
-  managedBy: 'api',
-}
 const ENTRIES = new Map<string, KeyEntry>([
   ['made', entry('admin_key')],
   ['late', entry('admin_key', 5)],
-  ['callers', { ...entry('key'), project: PROJECT }],
-  ['archived', { ...entry('key'), project: { ...PROJECT, archivedAt: 1 } }],
+  ['callers', { ...entry('key'), project: PLAIN_PROJECT }],
+  ['archived', { ...entry('key'), project: { ...PLAIN_PROJECT, archivedAt: 1 } }],
 ])
 
 function answerTo(credential: string | undefined, { isFresh = true, adminKey = ADMIN_KEY } = {}): string {

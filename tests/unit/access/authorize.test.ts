@@ -15,7 +15,11 @@ type Headers_ = Readonly<Record<string, string>>
 /** The principal of a request with these headers, or the error that it is refused with. */
 function principalOf(headers: Headers_, deps: Partial<AuthorizeDeps> = {}) {
   const authorize = createAuthorize({ ...DEPS, ...deps })
-  return authorize({ received: new Headers({ host: 'localhost', ...headers }), isHttp10: false, requestTarget: '/v1/models' })
+  return authorize({
+    received: new Headers({ host: 'localhost', ...headers }),
+    isHttp10: false,
+    requestTarget: '/v1/models',
+  })
 }
 
 function refusalOf(headers: Headers_, deps: Partial<AuthorizeDeps> = {}): ApiError {
@@ -66,7 +70,11 @@ describe('with REQUIRE_AUTH', () => {
     }
     const authorize = createAuthorize({ ...DEPS, ...required, sha256: counting })
     digested.length = 0
-    authorize({ received: new Headers(bearer('alices-token-0123456789')), isHttp10: false, requestTarget: '/v1/models' })
+    authorize({
+      received: new Headers(bearer('alices-token-0123456789')),
+      isHttp10: false,
+      requestTarget: '/v1/models',
+    })
     // The tokens were digested at the start: a call digests only what came with it.
     expect(digested).toEqual(['alices-token-0123456789'])
   })
@@ -94,7 +102,8 @@ describe('with REQUIRE_AUTH', () => {
 describe('without REQUIRE_AUTH', () => {
   test('whoever brings a key is known by a digest of it, the same each time', () => {
     const authorize = createAuthorize(DEPS)
-    const call = (key: string) => authorize({ received: new Headers(bearer(key)), isHttp10: false, requestTarget: '/v1/models' })
+    const call = (key: string) =>
+      authorize({ received: new Headers(bearer(key)), isHttp10: false, requestTarget: '/v1/models' })
     const first = call('sk-mine')
     expect(first).toEqual({ kind: 'caller', id: expect.stringMatching(/^caller-[0-9a-f]{8}$/) })
     expect(JSON.stringify(first)).not.toContain('sk-mine')
@@ -109,7 +118,8 @@ describe('without REQUIRE_AUTH', () => {
       return sha256(text)
     }
     const authorize = createAuthorize({ ...DEPS, sha256: counting })
-    const call = (key: string) => authorize({ received: new Headers(bearer(key)), isHttp10: false, requestTarget: '/v1/models' })
+    const call = (key: string) =>
+      authorize({ received: new Headers(bearer(key)), isHttp10: false, requestTarget: '/v1/models' })
     const first = call('sk-0')
     for (let n = 0; n < 10; n += 1) call('sk-0')
     expect(digests).toBe(1)
