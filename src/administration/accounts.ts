@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { makeId } from '../ledger/record-id.ts'
 import type { ServiceAccountRecord } from '../ledger/records.ts'
-import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.ts'
+import { findAccount, keysDeleted, keysOf } from './account-keys.ts'
+import { adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
 import {
   keyCreated,
@@ -12,39 +13,38 @@ import {
   SCOPES,
   secondsFromNow,
 } from './key-fields.ts'
-import { AFTER, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
-import { findActiveProject, findProject, notFound } from './project-record.ts'
+import { CURSOR, closedFields, listObject, nameField, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { findActiveProject, findProject } from './project-record.ts'
+import { recordPage } from './record-page.ts'
 
-const name = () => Type.String({ minLength: 1, maxLength: 256 })
 const CreateAccount = closedFields({
-  name: name(),
+  name: nameField(),
   create_service_account_only: orNull(Type.Boolean()),
   expires_in_seconds: orNull(secondsFromNow()),
   ...OWN_KEY_FIELDS,
 })
-const UpdateAccount = closedFields({ name: Type.Optional(name()), role: Type.Optional(oneOf(['member', 'owner'])) })
+const UpdateAccount = closedFields({
+  name: Type.Optional(nameField()),
+  role: Type.Optional(oneOf(['member', 'owner'])),
+})
 const CreateKey = closedFields({
-  name: Type.Optional(name()),
+  name: Type.Optional(nameField()),
   scopes: Type.Optional(SCOPES),
   expires_in_seconds: orNull(secondsFromNow()),
   ...OWN_KEY_FIELDS,
 })
 const ACCOUNTS = '/organization/projects/{project_id}/service_accounts'
 const ACCOUNT = `${ACCOUNTS}/{service_account_id}`
-/** As many keys of one account are deleted with it at once. */
-const KEYS_PER_STEP = 1000
-
-type InAccount = Pick<AdminCall<unknown, unknown>, 'params'>
 
 /** The operations on service accounts, and the making of their keys. */
 export const SERVICE_ACCOUNT_ROUTES = [
   adminRoute({
     method: 'GET',
     path: ACCOUNTS,
-    query: closedFields({ limit: pageLimit(), after: AFTER }),
+    query: closedFields({ limit: pageLimit(), after: CURSOR }),
     async answer({ query: { limit = PAGE_LIMIT, after }, ...call }, deps) {
       const { id: projectId } = await findProject(deps, idOf(call, 'project_id'))
-      const page = await deps.ledger.list({ kind: 'service_account', projectId, limit, after, order: 'asc' })
+      const page = await recordPage(deps.ledger, { kind: 'service_account', projectId, limit, after, order: 'asc' })
       return listObject(page, page.data.map(accountObject))
     },
   }),
@@ -156,36 +156,6 @@ export const SERVICE_ACCOUNT_ROUTES = [
       }),
   }),
 ]
-
-/** Finds the service account of a call's path. Rejects with `object_not_found`. */
-async function findAccount({ ledger }: Pick<AdminDeps, 'ledger'>, call: InAccount): Promise<ServiceAccountRecord> {
-  const id = idOf(call, 'service_account_id')
-  const account = await ledger.find('service_account', id)
-  if (account === undefined || account.projectId !== idOf(call, 'project_id')) throw notFound('service account', id)
-  return account
-}
-
-/** What the audit log says of keys that go with their account. */
-function keysDeleted(projectId: string, keys: readonly string[]) {
-  return keys.map((id) => ({ type: 'api_key.deleted', projectId, resourceId: id, details: { id } }))
-}
-
-/** The ids of all keys of a service account. */
-async function keysOf({ ledger }: Pick<AdminDeps, 'ledger'>, projectId: string, ownerId: string): Promise<string[]> {
-  const ids: string[] = []
-  for (let after: string | undefined; ; after = ids.at(-1)) {
-    const { data, hasMore } = await ledger.list({
-      kind: 'key',
-      projectId,
-      ownerId,
-      after,
-      limit: KEYS_PER_STEP,
-      order: 'asc',
-    })
-    ids.push(...data.map(({ id }) => id))
-    if (!hasMore) return ids
-  }
-}
 
 /** OpenAI's object of a service account, with our field. */
 function accountObject({ id, name, role, createdAt, managedBy }: ServiceAccountRecord): object {

@@ -5,16 +5,17 @@ import type { AdminKeyRecord } from '../ledger/records.ts'
 import { type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
 import { newSecret } from './new-secret.ts'
-import { AFTER, closedFields, listObject, oneOf, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { CURSOR, closedFields, listObject, nameField, oneOf, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { notFound } from './project-record.ts'
+import { recordPage } from './record-page.ts'
 
 /** OpenAI's bound: a year. */
 const SECONDS_MAX = 31_536_000
 const CreateAdminKey = closedFields({
-  name: Type.String({ minLength: 1, maxLength: 256 }),
+  name: nameField(),
   expires_in_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: SECONDS_MAX })),
 })
-const ListAdminKeys = closedFields({ limit: pageLimit(), after: AFTER, order: Type.Optional(oneOf(['asc', 'desc'])) })
+const ListAdminKeys = closedFields({ limit: pageLimit(), after: CURSOR, order: Type.Optional(oneOf(['asc', 'desc'])) })
 const ADMIN_KEYS = '/organization/admin_api_keys'
 
 /** The operations on admin keys. */
@@ -24,7 +25,7 @@ export const ADMIN_KEY_ROUTES = [
     path: ADMIN_KEYS,
     query: ListAdminKeys,
     async answer({ query: { limit = PAGE_LIMIT, after, order = 'asc' } }, deps) {
-      const page = await deps.ledger.list({ kind: 'admin_key', limit, after, order })
+      const page = await recordPage(deps.ledger, { kind: 'admin_key', limit, after, order })
       const used = await deps.ledger.lastUsed(page.data.map(({ id }) => id))
       return listObject(
         page,

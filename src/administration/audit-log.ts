@@ -1,21 +1,22 @@
 import { Type } from '@sinclair/typebox'
+import { timeOfId } from '../ledger/record-id.ts'
 import type { AuditEvent } from '../ledger/records.ts'
 import { type AdminDeps, adminRoute } from './admin-route.ts'
-import { AFTER, BEFORE, closedFields, listObject, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { CURSOR, closedFields, listObject, oneOfTexts, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { badCursor } from './record-page.ts'
 
-const texts = () => Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 100 }))
 const time = () => Type.Optional(Type.Integer())
 const ListEvents = closedFields({
   effective_at: Type.Optional(closedFields({ gt: time(), gte: time(), lt: time(), lte: time() })),
-  project_ids: texts(),
-  event_types: texts(),
-  actor_ids: texts(),
-  actor_emails: texts(),
-  resource_ids: texts(),
+  project_ids: oneOfTexts(100),
+  event_types: oneOfTexts(100),
+  actor_ids: oneOfTexts(100),
+  actor_emails: oneOfTexts(100),
+  resource_ids: oneOfTexts(100),
   tenant_only: Type.Optional(Type.Boolean()),
   limit: pageLimit(),
-  after: AFTER,
-  before: BEFORE,
+  after: CURSOR,
+  before: CURSOR,
 })
 
 /** The audit log: who has managed what. */
@@ -40,6 +41,9 @@ export const AUDIT_LOG_ROUTES = [
         projectIds: query.project_ids,
         resourceIds: query.resource_ids,
       })
+      const cursor = before ?? after
+      if (cursor !== undefined && timeOfId(cursor) === undefined)
+        throw badCursor(before === undefined ? 'after' : 'before', cursor)
       const names = await projectNames(page.data, deps)
       return listObject(
         page,

@@ -55,10 +55,10 @@ function wordsOf({ type, schema, value }: ValueError, param: string): readonly [
       return ['missing_required_parameter', `Missing required parameter: '${param}'.`]
     case ValueErrorType.IntegerMinimum:
     case ValueErrorType.NumberMinimum:
-      return bound('integer', 'below minimum', `>= ${schema['minimum']}`, param, value)
+      return bound(schema, 'below minimum', `>= ${schema['minimum']}`, param, value)
     case ValueErrorType.IntegerMaximum:
     case ValueErrorType.NumberMaximum:
-      return bound('integer', 'above maximum', `<= ${schema['maximum']}`, param, value)
+      return bound(schema, 'above maximum', `<= ${schema['maximum']}`, param, value)
     case ValueErrorType.StringMinLength:
       return [
         'string_below_min_length',
@@ -106,12 +106,14 @@ function wrongKind(schema: TSchema, value: unknown, param: string): readonly [co
 }
 
 function bound(
-  kind: string,
+  schema: TSchema,
   fault: 'below minimum' | 'above maximum',
   range: string,
   param: string,
   value: unknown,
 ): readonly [code: string, message: string] {
+  // OpenAI's word for a number that may have a fraction.
+  const kind = KindGuard.IsInteger(schema) ? 'integer' : 'decimal'
   const code = `${kind}_${fault === 'below minimum' ? 'below_min' : 'above_max'}_value`
   return [code, `Invalid '${param}': ${kind} ${fault} value. Expected a value ${range}, but got ${value} instead.`]
 }

@@ -3,7 +3,7 @@ import type { UsageDimension, UsageSum } from '../ledger/ledger.ts'
 import { inputTokens, outputTokens } from '../openai/usage/usage.ts'
 import { adminRoute } from './admin-route.ts'
 import { dollarsOf } from './cents.ts'
-import { closedFields, oneOf } from './pages.ts'
+import { closedFields, oneOf, oneOfTexts } from './pages.ts'
 import { BUCKET_WIDTHS, bucketPage, foldSums, type PageOfBuckets, RANGE_FIELDS } from './usage-buckets.ts'
 import { usageOf } from './usage-kinds.ts'
 
@@ -17,14 +17,13 @@ const DIMENSIONS: Partial<Readonly<Record<CostGrouping, UsageDimension>>> = {
   api_key_id: 'key',
 }
 
-const texts = () => Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 1000 }))
 const AskCosts = closedFields({
   ...RANGE_FIELDS,
   bucket_width: Type.Optional(oneOf(['1d'])),
-  project_ids: texts(),
-  api_key_ids: texts(),
-  user_ids: texts(),
-  line_items: texts(),
+  project_ids: oneOfTexts(),
+  api_key_ids: oneOfTexts(),
+  user_ids: oneOfTexts(),
+  line_items: oneOfTexts(),
   group_by: Type.Optional(Type.Array(oneOf(GROUPINGS), { maxItems: 16 })),
 })
 

@@ -16,15 +16,17 @@ export function oneOf<const W extends readonly string[]>(words: W) {
   return Type.Unsafe<W[number]>(Type.Union(words.map((word) => Type.Literal(word))))
 }
 
-const cursor = (): TSchema => Type.String({ maxLength: 256 })
 /** How many objects a page may have. */
 export const pageLimit = (maximum = 100, minimum = 1) => Type.Optional(Type.Integer({ minimum, maximum }))
-/** The cursor behind which a page begins. */
-export const AFTER = Type.Optional(Type.Unsafe<string>(cursor()))
-/** The cursor before which a page ends. */
-export const BEFORE = AFTER
+/** The cursor behind which a page begins, or before which it ends. */
+export const CURSOR = Type.Optional(Type.String({ maxLength: 256 }))
 /** OpenAI's default of `limit`. */
 export const PAGE_LIMIT = 20
+
+/** A name that a person gives. */
+export const nameField = () => Type.String({ minLength: 1, maxLength: 256 })
+/** A filter by some values of a field. */
+export const oneOfTexts = (maxItems = 1000) => Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems }))
 
 /** A page as OpenAI's lists have it. */
 export interface ListObject {

@@ -8,18 +8,19 @@ import { newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow, withScopes } from
 import { keyObjects } from './key-object.ts'
 import { limitsFrom } from './limit-fields.ts'
 import { newSecret } from './new-secret.ts'
-import { AFTER, closedFields, listObject, oneOf, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { CURSOR, closedFields, listObject, nameField, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { findActiveProject, findProject, notFound } from './project-record.ts'
+import { recordPage } from './record-page.ts'
 
 const ListKeys = closedFields({
   limit: pageLimit(),
-  after: AFTER,
+  after: CURSOR,
   owner_project_access: Type.Optional(oneOf(['active', 'inactive', 'any'])),
 })
 const UpdateKey = closedFields({
   scopes: Type.Optional(SCOPES),
-  expires_in_seconds: Type.Optional(secondsFromNow()),
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  expires_in_seconds: orNull(secondsFromNow()),
+  name: Type.Optional(nameField()),
   ...OWN_KEY_FIELDS,
 })
 /** Ours: OpenAI's keys can't be rotated. */
@@ -41,7 +42,7 @@ export const PROJECT_KEY_ROUTES = [
       const { id: projectId, archivedAt } = project
       const isNone = access !== 'any' && (access === 'active') !== (archivedAt === undefined)
       if (isNone) return listObject({ data: [], hasMore: false }, [])
-      const page = await deps.ledger.list({ kind: 'key', projectId, limit, after, order: 'asc' })
+      const page = await recordPage(deps.ledger, { kind: 'key', projectId, limit, after, order: 'asc' })
       return listObject(page, await keyObjects(page.data, project, deps))
     },
   }),
@@ -65,10 +66,12 @@ export const PROJECT_KEY_ROUTES = [
           const now = Math.floor(deps.now() / 1000)
           assertAlive(before, now)
           const { name = before.name, scopes, metadata, expires_in_seconds: seconds } = body
+          const { expiresAt, ...rest } = before
+          const until = seconds === undefined ? expiresAt : seconds === null ? undefined : now + seconds
           return {
-            ...before,
+            ...rest,
             name,
-            ...(seconds !== undefined && { expiresAt: now + seconds }),
+            ...(until !== undefined && { expiresAt: until }),
             limits: withScopes(limitsFrom(body, before.limits), scopes),
             metadata: metadata === null ? {} : (metadata ?? before.metadata),
           }

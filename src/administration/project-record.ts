@@ -4,11 +4,11 @@ import { type AdminCall, type AdminDeps, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
 
 /** A project as it is to be, with what was asked for and what is answered. */
-export interface ProjectChange {
+export interface ProjectChange<T> {
   readonly after: ProjectRecord
   /** For the audit log's `changes_requested`. */
   readonly requested: Readonly<Record<string, unknown>>
-  readonly answer: object
+  readonly answer: T
   /** The event of the audit log, where it is not `project.updated`, with the id of what was changed. */
   readonly event?: { readonly type: string; readonly resourceId: string }
 }
@@ -36,11 +36,11 @@ export async function findActiveProject(deps: Pick<AdminDeps, 'ledger'>, id: str
  * @example
  * changeProject(deps, call, (project) => ({ after: { ...project, name }, requested: { name }, answer: projectObject(project) }))
  */
-export function changeProject(
+export function changeProject<T>(
   deps: AdminDeps,
   call: Pick<AdminCall<unknown, unknown>, 'params' | 'caller'>,
-  change: (project: ProjectRecord) => ProjectChange,
-): Promise<object> {
+  change: (project: ProjectRecord) => ProjectChange<T>,
+): Promise<T> {
   return changeRecords(deps, call.caller, async () => {
     const before = await findActiveProject(deps, idOf(call, 'project_id'))
     assertManagedHere(before)

@@ -6,10 +6,10 @@ import { ApiError } from '../openai/api-error.ts'
 import { adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
 import { LIMIT_FIELDS, limitFields, limitsFrom } from './limit-fields.ts'
-import { AFTER, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { CURSOR, closedFields, listObject, nameField, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { changeProject, findProject } from './project-record.ts'
+import { recordPage } from './record-page.ts'
 
-const name = () => Type.String({ minLength: 1, maxLength: 256 })
 /** Only null is taken: the data stay where this server has them, and its operator's keys encrypt them. */
 const notHere = () => Type.Optional(Type.Null())
 const OWN_FIELDS = {
@@ -19,21 +19,21 @@ const OWN_FIELDS = {
 }
 
 const CreateProject = closedFields({
-  name: name(),
+  name: nameField(),
   external_key_id: notHere(),
   geography: notHere(),
   residency: orNull(oneOf(['GLOBAL'])),
   ...OWN_FIELDS,
 })
 const UpdateProject = closedFields({
-  name: orNull(name()),
+  name: orNull(nameField()),
   external_key_id: notHere(),
   geography: notHere(),
   ...OWN_FIELDS,
 })
 const ListProjects = closedFields({
   limit: pageLimit(),
-  after: AFTER,
+  after: CURSOR,
   include_archived: Type.Optional(Type.Boolean()),
 })
 
@@ -46,7 +46,7 @@ export const PROJECT_ROUTES = [
     path: '/organization/projects',
     query: ListProjects,
     async answer({ query: { limit = PAGE_LIMIT, after, include_archived: archived } }, { ledger }) {
-      const page = await ledger.list({ kind: 'project', limit, after, archived, order: 'asc' })
+      const page = await recordPage(ledger, { kind: 'project', limit, after, archived, order: 'asc' })
       return listObject(page, page.data.map(projectObject))
     },
   }),

@@ -3,8 +3,9 @@ import type { RateLimit } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { adminRoute, idOf } from './admin-route.ts'
 import { RATE_FIELDS, rateFields, rateFrom, rateId } from './limit-fields.ts'
-import { AFTER, BEFORE, closedFields, listObject, pageLimit } from './pages.ts'
+import { CURSOR, closedFields, listObject, pageLimit } from './pages.ts'
 import { changeProject, findProject, notFound } from './project-record.ts'
+import { badCursor } from './record-page.ts'
 
 /** OpenAI's default of this list alone. */
 const PAGE_LIMIT_OF_RATES = 100
@@ -12,7 +13,7 @@ const RATE_LIMITS = '/organization/projects/{project_id}/rate_limits'
 const RATE_LIMIT = `${RATE_LIMITS}/{rate_limit_id}`
 const ID_PREFIX = rateId('')
 
-const ListRates = closedFields({ limit: pageLimit(1000), after: AFTER, before: BEFORE })
+const ListRates = closedFields({ limit: pageLimit(1000), after: CURSOR, before: CURSOR })
 const UpdateRate = closedFields({
   ...RATE_FIELDS,
   max_audio_megabytes_per_1_minute: Type.Optional(Type.Integer()),
@@ -86,12 +87,16 @@ function pageOf(
   rates: readonly RateLimit[],
   { limit = PAGE_LIMIT_OF_RATES, after, before }: { limit?: number; after?: string; before?: string },
 ): { data: readonly RateLimit[]; hasMore: boolean } {
-  const place = (id: string): number => rates.findIndex((rate) => rate.id === id)
+  const place = (param: 'after' | 'before', cursor: string): number => {
+    const at = rates.findIndex((rate) => rate.id === cursor)
+    if (at === -1) throw badCursor(param, cursor)
+    return at
+  }
   if (before !== undefined) {
-    const end = Math.max(place(before), 0)
+    const end = place('before', before)
     return { data: rates.slice(Math.max(end - limit, 0), end), hasMore: end > limit }
   }
-  const start = after === undefined ? 0 : place(after) === -1 ? rates.length : place(after) + 1
+  const start = after === undefined ? 0 : place('after', after) + 1
   return { data: rates.slice(start, start + limit), hasMore: rates.length > start + limit }
 }
 

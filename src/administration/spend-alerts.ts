@@ -5,8 +5,9 @@ import { ApiError } from '../openai/api-error.ts'
 import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { CENTS_MAX, centsOf, nanosOf } from './cents.ts'
 import { changeRecords } from './change-records.ts'
-import { AFTER, BEFORE, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { CURSOR, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { findActiveProject, findProject, notFound } from './project-record.ts'
+import { recordPage } from './record-page.ts'
 import { organizationUpdated } from './spend-limits.ts'
 
 const Alert = closedFields({
@@ -22,8 +23,8 @@ const Alert = closedFields({
 })
 const ListAlerts = closedFields({
   limit: pageLimit(100, 0),
-  after: AFTER,
-  before: BEFORE,
+  after: CURSOR,
+  before: CURSOR,
   order: Type.Optional(oneOf(['asc', 'desc'])),
 })
 
@@ -46,7 +47,7 @@ function alertRoutes(scope: Scope, path: string) {
       async answer({ query, ...call }, deps) {
         const { limit = PAGE_LIMIT, order = 'asc', after, before } = query
         const projectId = (await projectIdOf(scope, call, deps)) ?? ''
-        const page = await deps.ledger.list({ kind: 'spend_alert', projectId, limit, order, after, before })
+        const page = await recordPage(deps.ledger, { kind: 'spend_alert', projectId, limit, order, after, before })
         return listObject(page, page.data.map(alertObject))
       },
     }),

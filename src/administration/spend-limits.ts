@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { ORGANIZATION_ID } from '../ledger/first-records.ts'
-import type { Limits, OrganizationRecord } from '../ledger/records.ts'
+import type { Limits, OrganizationRecord, ProjectRecord } from '../ledger/records.ts'
 import { type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { CENTS_MAX, centsOf, nanosOf } from './cents.ts'
 import { changeRecords } from './change-records.ts'
@@ -22,8 +22,8 @@ export const SPEND_LIMIT_ROUTES = [
     method: 'GET',
     path: OF_PROJECT,
     async answer(call, deps) {
-      const { id: projectId, limits, timeZone } = await findProject(deps, idOf(call, 'project_id'))
-      return spendLimitObject('project', { scope: { projectId }, limits, timeZone }, deps)
+      const project = await findProject(deps, idOf(call, 'project_id'))
+      return spendLimitObject('project', spenderOfProject(project), deps)
     },
   }),
   adminRoute({
@@ -31,13 +31,11 @@ export const SPEND_LIMIT_ROUTES = [
     path: OF_PROJECT,
     body: SpendLimit,
     async answer({ body, ...call }, deps) {
-      await changeProject(deps, call, (project) => ({
-        after: { ...project, limits: withMonth(project.limits, nanosOf(body.threshold_amount)) },
-        requested: { spend_limit: body },
-        answer: {},
-      }))
-      const { id: projectId, limits, timeZone } = await findProject(deps, idOf(call, 'project_id'))
-      return spendLimitObject('project', { scope: { projectId }, limits, timeZone }, deps)
+      const changed = await changeProject(deps, call, (project) => {
+        const after = { ...project, limits: withMonth(project.limits, nanosOf(body.threshold_amount)) }
+        return { after, requested: { spend_limit: body }, answer: after }
+      })
+      return spendLimitObject('project', spenderOfProject(changed), deps)
     },
   }),
   adminRoute({
@@ -94,6 +92,10 @@ async function findOrganization({ ledger }: Pick<AdminDeps, 'ledger'>): Promise<
   return organization
 }
 
+function spenderOfProject({ id: projectId, limits, timeZone }: ProjectRecord): Spender {
+  return { scope: { projectId }, limits, timeZone }
+}
+
 function spenderOf({ limits, timeZone }: OrganizationRecord): Spender {
   return { scope: {}, limits, timeZone }
 }
@@ -103,19 +105,26 @@ function withMonth(limits: Limits, month: bigint | undefined): Limits {
   return { ...limits, spend: { ...others, ...(month !== undefined && { month }) } }
 }
 
+/** Of a limit so much has to be left, in cents, for calls to go on: a cent, or a hundredth of it where that is less. */
+function leastRest(limit: number): number {
+  return Math.min(1, limit / 100)
+}
+
 /**
- * OpenAI's object of a spend limit: it is `enforcing` once less than a cent is left, when calls are refused because of it. Rejects with
- * `object_not_found` where there is none.
+ * OpenAI's object of a spend limit. It is `enforcing` once it is spent; what is only held for calls under way may come back. Rejects
+ * with `object_not_found` where there is none.
  */
 async function spendLimitObject(kind: 'project' | 'organization', spender: Spender, deps: AdminDeps): Promise<object> {
   const { month } = spender.limits.spend
   if (month === undefined) throw notFound('spend limit', kind)
   const [spend] = await spendOf({ ...spender, limits: { spend: { month }, rates: [] } }, deps)
+  const limit = centsOf(month)
+  const isSpent = limit - (spend?.spent ?? 0) <= leastRest(limit)
   return {
     object: `${kind}.spend_limit`,
-    threshold_amount: centsOf(month),
+    threshold_amount: limit,
     currency: 'USD',
     interval: 'month',
-    enforcement: { status: (spend?.remaining ?? 0) < 1 ? 'enforcing' : 'inactive' },
+    enforcement: { status: isSpent ? 'enforcing' : 'inactive' },
   }
 }

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { UsageDimension, UsageQuery, UsageSum } from '../ledger/ledger.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { adminRoute } from './admin-route.ts'
-import { closedFields, oneOf } from './pages.ts'
+import { closedFields, oneOf, oneOfTexts } from './pages.ts'
 import { BUCKET_WIDTHS, bucketPage, foldSums, RANGE_FIELDS } from './usage-buckets.ts'
 import { USAGE_KINDS, type UsageGrouping, type UsageKind, usageOf } from './usage-kinds.ts'
 
@@ -15,22 +15,21 @@ const DIMENSIONS: Partial<Readonly<Record<UsageGrouping, UsageDimension>>> = {
   service_tier: 'tier',
 }
 
-const texts = () => Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 1000 }))
 const QUERY_FIELDS = {
   ...RANGE_FIELDS,
   bucket_width: Type.Optional(oneOf(['1m', '1h', '1d'])),
-  project_ids: texts(),
+  project_ids: oneOfTexts(),
 }
 /** Filters that some kinds have, by what they filter. */
 const FILTERS = {
-  api_key_id: { api_key_ids: texts() },
-  user_id: { user_ids: texts() },
-  model: { models: texts() },
+  api_key_id: { api_key_ids: oneOfTexts() },
+  user_id: { user_ids: oneOfTexts() },
+  model: { models: oneOfTexts() },
   batch: { batch: Type.Optional(Type.Boolean()) },
-  size: { sizes: texts() },
-  source: { sources: texts() },
-  vector_store_id: { vector_store_ids: texts() },
-  context_level: { context_levels: texts() },
+  size: { sizes: oneOfTexts() },
+  source: { sources: oneOfTexts() },
+  vector_store_id: { vector_store_ids: oneOfTexts() },
+  context_level: { context_levels: oneOfTexts() },
 }
 const AllFields = closedFields({
   ...QUERY_FIELDS,

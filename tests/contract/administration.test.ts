@@ -505,7 +505,7 @@ describe('what is wrong with a request', () => {
       [{ name: 5 }, 'invalid_type', 'name'],
       [{ name: '' }, 'string_below_min_length', 'name'],
       [{ name: 'x', spend_limit: { year: 5 } }, 'unknown_parameter', 'spend_limit.year'],
-      [{ name: 'x', spend_limit: { day: -1 } }, 'integer_below_min_value', 'spend_limit.day'],
+      [{ name: 'x', spend_limit: { day: -1 } }, 'decimal_below_min_value', 'spend_limit.day'],
       [{ name: 'x', rate_limits: [{ model: 'm', rpm: 5 }] }, 'unknown_parameter', 'rate_limits[0].rpm'],
       [{ name: 'x', model_permissions: { mode: 'some', model_ids: [] } }, 'invalid_value', 'model_permissions.mode'],
       [{ name: 'x', time_zone: 'Mars/Olympus' }, 'invalid_value', 'time_zone'],
