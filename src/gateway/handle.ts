@@ -72,7 +72,7 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
   const choosing = routeRequest(exchange, outgoing, generation, deps)
   const route = choosing instanceof Promise ? await choosing : choosing
   if (metering !== undefined) {
-    const entering = metering.enter(exchange, outgoing)
+    const entering = metering.enter(exchange, outgoing, route.deployments)
     if (entering !== undefined) await entering
   }
   const request = new PreparedRequest({
@@ -107,7 +107,7 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
 
 /** Lets a request in that repeats an earlier one, and has it booked. */
 async function enterRepeat(exchange: Exchange, { router }: Generation, metering: Metering): Promise<void> {
-  await metering.enter(exchange, { model: exchange.model, value: undefined })
+  await metering.enter(exchange, { model: exchange.model, value: undefined }, [])
   metering.repeat(exchange, router.route(exchange.model).deployments)
 }
 

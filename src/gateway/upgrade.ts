@@ -71,7 +71,7 @@ export async function upgrade(exchange: Exchange, inForce: Generation, deps: Upg
   if (generation.settings.hasFile) exchange.tries = []
   const route = await chooseRoute(exchange.requestTarget, { ...bodyAsIs(null), model }, generation, deps.ids)
   if (generation.restricts) checkInner(readHeaders(exchange, generation, true), route, generation)
-  await deps.metering?.enter(exchange, { model, value: undefined })
+  await deps.metering?.enter(exchange, { model, value: undefined }, route.deployments)
   const deployments = route.order({ payerOf: ({ upstream }) => payerOf(exchange.principal, upstream) })
   const answer = new Response(null)
   relays.set(answer, await relayTo({ exchange, model, generation, route, deployments }, 0, deps))

@@ -1,7 +1,14 @@
 import type { RateShare } from '../exchange/spending.ts'
-import { type Decision, type Limiter, LimiterError, type RateState, type Reservation } from '../ledger/limiter.ts'
+import {
+  type Decision,
+  type Limiter,
+  LimiterError,
+  type RateState,
+  type Refusal,
+  type Reservation,
+} from '../ledger/limiter.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { LimitedDemand } from './demand.ts'
+import { budgetDemands, type LimitedDemand } from './demand.ts'
 import { refusalError } from './refusals.ts'
 
 /** A demand that is granted. */
@@ -12,24 +19,35 @@ export interface Grant {
   readonly tokens: RateShare | undefined
 }
 
-/** Decides about a demand: at once, or where another machine decides by a promise. */
-export type Decide = (demand: LimitedDemand) => Grant | Promise<Grant>
+/**
+ * Decides about a demand: at once, or where another machine decides by a promise. `mayCost`: whether the request may cost its caller money;
+ * it is asked only where a rate or a place refuses.
+ */
+export type Decide = (demand: LimitedDemand, mayCost: () => boolean) => Grant | Promise<Grant>
 
 /**
  * Makes the function that has a demand decided. It throws, or rejects with, the refusal, or `limits_unavailable` where nobody can decide. What
  * may be allowed all the same, and how much of it, the limiter knows (`shareOnDown`).
  *
+ * A budget that is spent refuses before any rate does: the caller has to stop, and would be told to wait.
+ *
  * @example
  * const decide = createDecide(books.limiter)
- * const deciding = decide(demand)
+ * const deciding = decide(demand, () => true)
  */
-export function createDecide(limiter: Limiter): Decide {
+export function createDecide(limiter: Pick<Limiter, 'decide' | 'look'>): Decide {
   const onFailure = (thrown: unknown): never => {
     throw thrown instanceof LimiterError ? new ApiError('limits_unavailable', { cause: thrown }) : thrown
   }
-  return (demand) => {
-    const use = (decision: Decision): Grant => {
-      if (decision.kind !== 'granted') throw refusalError(demand, decision)
+  const refuse = async (demand: LimitedDemand, refusal: Refusal): Promise<never> => {
+    throw (await spentBudget(limiter, demand)) ?? refusalError(demand, refusal)
+  }
+  return (demand, mayCost) => {
+    const use = (decision: Decision): Grant | Promise<Grant> => {
+      if (decision.kind !== 'granted') {
+        if (decision.kind !== 'budget' && demand.limits.hasBudget && mayCost()) return refuse(demand, decision)
+        throw refusalError(demand, decision)
+      }
       const { reservation, rates } = decision
       return { reservation, requests: tightest(demand, rates, 'requests'), tokens: tightest(demand, rates, 'tokens') }
     }
@@ -40,6 +58,20 @@ export function createDecide(limiter: Limiter): Decide {
       return onFailure(thrown)
     }
   }
+}
+
+/** The refusal of a budget of the demand's caller that is spent; undefined: there is none, or nobody can tell by now. */
+async function spentBudget(limiter: Pick<Limiter, 'look'>, demand: LimitedDemand): Promise<ApiError | undefined> {
+  const budgets = budgetDemands(demand.limits, Date.now())
+  try {
+    for (const [index, budget] of budgets.entries()) {
+      const { spent, held } = await limiter.look(budget)
+      if (spent >= budget.limit) return refusalError({ ...demand, budgets }, { kind: 'budget', index, spent, held })
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof LimiterError)) throw thrown
+  }
+  return undefined
 }
 
 /** The rate of a kind that leaves the smallest part of itself. */

@@ -1,7 +1,5 @@
-import { wholeOf } from '../answers/body-note.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { writeDollars } from '../formats/text/dollars.ts'
 import type { Books } from '../ledger/books.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import { PriceBook } from '../pricing/price-book.ts'
@@ -11,13 +9,15 @@ import type { Deployment } from '../routing/targets/deployment.ts'
 import { BookedObjects } from './booked-objects.ts'
 import { callUnits, type Needs } from './call-units.ts'
 import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
-import { createDecide, type Grant } from './decide.ts'
-import { callDemand, requestDemand } from './demand.ts'
+import { createDecide } from './decide.ts'
+import { callDemand } from './demand.ts'
+import { enterRequest } from './enter-request.ts'
 import { MeteredCall } from './metered-call.ts'
 import { meteredKind } from './metered-kinds.ts'
-import { assertCallPermitted, assertEndpointPermitted, type NamedCall } from './permissions.ts'
+import { assertEndpointPermitted, type NamedCall } from './permissions.ts'
 import { bookRepeat } from './repeated-call.ts'
 import { bookSessionText } from './session-text.ts'
+import { tellCost } from './tell-cost.ts'
 
 /** Sees to what callers may still do, and has what they did booked. */
 export interface Metering {
@@ -27,9 +27,10 @@ export interface Metering {
   readonly admit: (exchange: Exchange) => CallerLimits | undefined
   /**
    * Lets a request in whose endpoint is permitted: its caller may use the model, and has a request and a place left. A promise where another machine
-   * decides. Throws, or rejects with, an `ApiError`.
+   * decides. Throws, or rejects with, an `ApiError`. `deployments`: those that may be asked; none where its answer is there already. A request that is refused
+   * later by another limit, such as its budget, has taken nothing.
    */
-  readonly enter: (exchange: Exchange, named: NamedCall) => void | Promise<void>
+  readonly enter: (exchange: Exchange, named: NamedCall, deployments: readonly Deployment[]) => void | Promise<void>
   /** Asks for the answer to a request that goes upstream, once its tokens and its money are reserved; its end is booked. */
   readonly ask: (request: PreparedRequest, next: Ask) => Promise<Response>
   /**
@@ -75,15 +76,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       if (limits !== undefined) assertEndpointPermitted(limits, exchange)
       return limits
     },
-    enter(exchange, named) {
-      const limits = limitsOfCaller(exchange)
-      if (limits === undefined) return undefined
-      assertCallPermitted(limits, exchange, named)
-      const demand = requestDemand(limits, named.model)
-      if (demand === undefined) return undefined
-      const deciding = decide(demand)
-      return deciding instanceof Promise ? deciding.then((grant) => hold(exchange, grant)) : hold(exchange, deciding)
-    },
+    enter: (exchange, named, deployments) => enterRequest(exchange, named, deployments, { decide, prices: prices() }),
     async ask(request, next) {
       const { exchange } = request
       const kind = meteredKind(exchange.request.method, exchange.requestTarget)
@@ -94,7 +87,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       const call = new MeteredCall(request, kind, units, { books, prices: prices(), objects })
       const demand = limits && callDemand(limits, request.outgoing.model, units, exchange)
       if (demand !== undefined) {
-        const deciding = decide(demand)
+        const deciding = decide(demand, () => units.amount > 0n)
         const grant = deciding instanceof Promise ? await deciding : deciding
         exchange.tokenRate = grant.tokens
         call.begin(demand, grant.reservation)
@@ -112,11 +105,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       if (meteredKind(exchange.request.method, exchange.requestTarget)?.kind !== 'call') return
       bookRepeat(exchange, deployments, { bookings, prices: prices() })
     },
-    tellCost(exchange, answer) {
-      if (wholeOf(answer) === undefined) return
-      const cost = costKnown(exchange)
-      if (cost !== undefined) answer.headers.set('x-nexcode-cost', writeDollars(BigInt(cost)))
-    },
+    tellCost,
   }
 }
 
@@ -124,19 +113,6 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
 function needsOf(limits: CallerLimits | undefined): Needs {
   if (limits === undefined || !limits.countsUse) return 'usage'
   return limits.hasBudget ? 'money' : 'tokens'
-}
-
-/** What an exchange has cost, in nano-dollars, once all of its answer has been read; undefined: it has not. */
-function costKnown({ tally, spending }: Exchange): number | undefined {
-  if (!(tally instanceof MeteredCall)) return tally === undefined ? spending?.cost : 0
-  return tally.settled() === undefined ? tally.costSoFar().cost : undefined
-}
-
-/** Has an exchange keep its place to its end. */
-function hold(exchange: Exchange, grant: Grant): void {
-  exchange.requestRate = grant.requests
-  const { reservation } = grant
-  exchange.atEnd(() => reservation.end({ cost: 0n, booking: undefined }))
 }
 
 /** Makes the function that gives the prices in force; they are made anew with the settings. */

@@ -90,7 +90,7 @@ function budgetError(demand: LimitedDemand, { index, spent, held }: Extract<Refu
     })
   }
   // The rest is held for calls under way, most of which cost less than they may.
-  if (spent + amount <= limit) {
+  if (spent < limit && spent + amount <= limit) {
     return new ApiError('rate_limited', {
       type: 'tokens',
       message: `Rate limit reached for ${modelIn(demand)} in ${party}: $${writeDollars(held)} of ${of}, is held for calls under way, and $${writeDollars(spent)} is spent. ${most}. Please try again in ${writeResetTime(PLACE_RETRY_MS)}.`,

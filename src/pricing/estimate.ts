@@ -51,7 +51,6 @@ function inDearestKinds(price: ModelPrice, usage: Usage, tier: PriceTier): Usage
   const isWritten = cacheWrite > input
   const isThought = reasoning > output
   if (!isWritten && !isThought) return usage
-  if (!isWritten && !isThought) return usage
   return {
     ...usage,
     inputText: isWritten ? 0 : usage.inputText,

@@ -1,0 +1,62 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import { isLimitRefusal } from '../openai/limit-refusal.ts'
+import type { PriceBook } from '../pricing/price-book.ts'
+import { payerOf } from '../routing/deployment-address.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
+import { limitsOfCaller } from './caller-limits.ts'
+import type { Decide, Grant } from './decide.ts'
+import { type LimitedDemand, requestDemand } from './demand.ts'
+import { meteredKind } from './metered-kinds.ts'
+import { assertCallPermitted, type NamedCall } from './permissions.ts'
+
+/** The dependencies of letting requests in. */
+export interface EnterRequestDeps {
+  readonly decide: Decide
+  readonly prices: PriceBook
+}
+
+/**
+ * Lets a request in whose endpoint is permitted: its caller may use the model, and has a request and a place left. A promise where another
+ * machine decides. Throws, or rejects with, an `ApiError`. `deployments`: those that may be asked; none where its answer is there already.
+ */
+export function enterRequest(
+  exchange: Exchange,
+  named: NamedCall,
+  deployments: readonly Deployment[],
+  { decide, prices }: EnterRequestDeps,
+): void | Promise<void> {
+  const limits = limitsOfCaller(exchange)
+  if (limits === undefined) return undefined
+  assertCallPermitted(limits, exchange, named)
+  const demand = requestDemand(limits, named.model)
+  if (demand === undefined) return undefined
+  const deciding = decide(demand, () => mayCost(exchange, named.model, deployments, prices))
+  const keep = (grant: Grant): void => hold(exchange, grant, demand.rates)
+  return deciding instanceof Promise ? deciding.then(keep) : keep(deciding)
+}
+
+/**
+ * Has an exchange keep its place to its end. A request that another of its caller's limits refuses then counts as none: nothing is taken of a
+ * call that is not made.
+ */
+function hold(exchange: Exchange, { requests, reservation }: Grant, rates: LimitedDemand['rates']): void {
+  exchange.requestRate = requests
+  exchange.atEnd(() => {
+    const units = isLimitRefusal(exchange.error) ? rates.map(() => 0) : undefined
+    reservation.end({ cost: 0n, booking: undefined, ...(units !== undefined && { units }) })
+  })
+}
+
+/** Whether a request may cost its caller money: it is a call of a model that has a price, or of one whose price nobody knows. */
+function mayCost(
+  { request, requestTarget, principal }: Exchange,
+  model: string | undefined,
+  deployments: readonly Deployment[],
+  prices: PriceBook,
+): boolean {
+  if (meteredKind(request.method, requestTarget)?.kind !== 'call') return false
+  return deployments.some(({ upstream, model: own }) => {
+    if (payerOf(principal, upstream) === 'caller') return false
+    return prices.priceOf(upstream.provider, upstream.name, own ?? model ?? '')?.by !== 'free'
+  })
+}
