@@ -1,11 +1,14 @@
 /**
  * Measures the ledger in SQLite with many keys and rows: how long a process takes to open it and to know its keys, what memory that takes,
  * and how long each kind of question takes. `bun bench/ledger-at-size.ts PATH [ROWS] [KEYS]`; the file is made where it is missing, the same
- * each time: about 10 min and 5 GB for the 10,000,000 rows and 1,000,000 keys that are the default.
+ * each time: about 10 min and 6 GB for the 10,000,000 rows of 90 days and the 1,000,000 keys of 20,000 projects that are the default.
  */
 import { existsSync, renameSync, statSync } from 'node:fs'
+import type { AdminDeps, AdminRoute } from '../src/administration/admin-route.ts'
+import { COST_ROUTES } from '../src/administration/costs.ts'
+import { USAGE_ROUTES } from '../src/administration/usage.ts'
 import { KeyDirectory } from '../src/ledger/directory/key-directory.ts'
-import type { Ledger, UsageQuery } from '../src/ledger/ledger.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
 import { openLedger } from '../src/ledger/open-ledger.ts'
 import type { Booking, KeyRecord, ProjectRecord } from '../src/ledger/records.ts'
 import { openSqliteBooks, type SqliteBooks } from '../src/ledger/sqlite/sqlite-books.ts'
@@ -15,12 +18,12 @@ import { readResidentBytes } from './process-tree.ts'
 const [path = '', rowsText = '10000000', keysText = '1000000'] = process.argv.slice(2)
 const ROWS = Number(rowsText)
 const KEYS = Number(keysText)
-const PROJECTS = 1_000
+const PROJECTS = 20_000
 const MODELS_OF_A_PROJECT = 5
-const DAYS = 30
+const DAYS = 90
 const DAY = 86_400
-/** 2026-11-01, in seconds since 1970. */
-const FROM = Date.UTC(2026, 10, 1) / 1000
+/** 2026-09-01, in seconds since 1970. */
+const FROM = Date.UTC(2026, 8, 1) / 1000
 const TO = FROM + DAYS * DAY
 const BATCH_ROWS = 10_000
 const ROUNDS = 40
@@ -124,42 +127,115 @@ function makeRows(books: SqliteBooks): void {
 }
 
 /** How long a question takes, at random times each: the half of its answers that are faster, and all but one in twenty. */
-async function measure(name: string, ask: (round: number) => Promise<{ readonly length: number }>): Promise<void> {
+async function measure(name: string, ask: (round: number) => Promise<string>): Promise<void> {
   const times: number[] = []
-  let rows = 0
+  let said = ''
   for (let round = 0; round < ROUNDS; round += 1) {
     const startedAt = performance.now()
-    rows = (await ask(round)).length
+    said = await ask(round)
     times.push(performance.now() - startedAt)
   }
   times.sort((one, other) => one - other)
-  const at = (share: number): string => (times[Math.floor(times.length * share)] ?? 0).toFixed(1).padStart(8)
-  say(`${name.padEnd(58)} ${at(0.5)} ms  p95 ${at(0.95)} ms  ${String(rows).padStart(7)} sums`)
+  const at = (share: number): string => (times[Math.floor(times.length * share)] ?? 0).toFixed(1).padStart(7)
+  slowest.push([times[Math.floor(times.length * 0.95)] ?? 0, name])
+  say(`${name.padEnd(66)} ${at(0.5)} ms  p95 ${at(0.95)} ms  ${said}`)
+}
+const slowest: [ms: number, name: string][] = []
+
+/** What a question's filters and groups are called. */
+const FILTERS = {
+  none: undefined,
+  project: 'project_ids',
+  key: 'api_key_ids',
+  model: 'models',
+  line: 'line_items',
+} as const
+type Filter = keyof typeof FILTERS
+/** So many keys or projects at once. */
+const MANY = 100
+
+/** Asks a route as the Administration API does, with the text of its answer. */
+async function askRoute(route: AdminRoute | undefined, query: object, deps: AdminDeps): Promise<string> {
+  const call = { params: {}, query, body: {}, caller: {} } as never
+  const page = (await route?.answer(call, deps)) as { data: { results: object[] }[]; has_more: boolean }
+  const text = JSON.stringify(page)
+  const results = page.data.reduce((sum, bucket) => sum + bucket.results.length, 0)
+  return `${page.data.length} buckets, ${results} results, ${Math.round(text.length / 1024)} KiB`
 }
 
 /** All widths with OpenAI's usual and longest pages, without a filter and with each, grouped by each. */
 async function measureQuestions(ledger: Ledger): Promise<void> {
-  const widths = { '1d': [86_400, 7, 30], '1h': [3_600, 24, 168], '1m': [60, 60, 1_440] } as const
-  const groupings: readonly UsageQuery['groupBy'][] = [
-    ['endpoint', 'model'],
-    ['project', 'endpoint', 'model'],
-    ['key', 'endpoint', 'model'],
-  ]
-  for (const [width, [bucketSeconds, usual, most]] of Object.entries(widths))
-    for (const buckets of [usual, most])
+  const deps = { ledger, now: () => TO * 1000 } as AdminDeps
+  const usage = USAGE_ROUTES.find(({ path: one }) => one.endsWith('/completions'))
+  const embeddings = USAGE_ROUTES.find(({ path: one }) => one.endsWith('/embeddings'))
+  const [costs] = COST_ROUTES
+  const ask = (
+    route: AdminRoute | undefined,
+    width: '1m' | '1h' | '1d',
+    limit: number,
+    filter: Filter,
+    ids: number,
+    groups: readonly string[],
+  ) => {
+    const span = limit * { '1m': 60, '1h': 3600, '1d': DAY }[width]
+    const begin = FROM + below(Math.max(1, DAYS * DAY - span))
+    const keys = Array.from({ length: ids }, () => Math.floor(KEYS * random() ** 3))
+    const values = { project: keys.map(projectId), key: keys.map(keyId), model: keys.map((key) => `model-${key % 40}`) }
+    const name = FILTERS[filter]
+    const named = name === undefined ? {} : { [name]: filter === 'line' ? values.model : values[filter as 'key'] }
+    const query = {
+      start_time: begin,
+      limit,
+      bucket_width: width,
+      ...named,
+      ...(groups.length > 0 && { group_by: groups }),
+    }
+    return askRoute(route, query, deps)
+  }
+  const rows: (readonly [
+    string,
+    AdminRoute | undefined,
+    '1m' | '1h' | '1d',
+    number,
+    Filter,
+    number,
+    readonly string[],
+  ])[] = []
+  for (const [width, limits] of [
+    ['1d', [7, 31]],
+    ['1h', [24, 168]],
+    ['1m', [60, 1440]],
+  ] as const)
+    for (const limit of limits)
       for (const filter of ['none', 'project', 'key', 'model'] as const)
-        for (const groupBy of groupings) {
-          const ask = () => {
-            const span = buckets * bucketSeconds
-            const begin = FROM + below(DAYS * DAY - span + 1)
-            const from = begin - (begin % bucketSeconds)
-            const key = Math.floor(KEYS * random() ** 3)
-            const values = { project: projectId(key), key: keyId(key), model: `model-${key % 40}`, none: '' }
-            const where = filter === 'none' ? {} : { [filter]: [values[filter]] }
-            return ledger.usage({ from, to: from + span, bucketSeconds, where, groupBy })
-          }
-          await measure(`${buckets} x ${width}, filter: ${filter}, by ${groupBy.join(', ')}`, ask)
-        }
+        for (const groups of [[], ['model'], ['project_id'], ['api_key_id'], ['project_id', 'api_key_id', 'model']])
+          rows.push(['completions', usage, width, limit, filter, 1, groups])
+  for (const limit of [7, 90, 180])
+    for (const filter of ['none', 'project', 'key', 'line'] as const)
+      for (const groups of [
+        [],
+        ['line_item'],
+        ['project_id'],
+        ['api_key_id'],
+        ['line_item', 'project_id', 'api_key_id'],
+      ])
+        rows.push(['costs', costs, '1d', limit, filter, 1, groups])
+  for (const [width, limit] of [
+    ['1d', 31],
+    ['1h', 168],
+    ['1m', 1440],
+  ] as const)
+    for (const groups of [[], ['api_key_id']]) {
+      for (const filter of ['project', 'key'] as const)
+        rows.push(['completions', usage, width, limit, filter, MANY, groups])
+      rows.push(['embeddings', embeddings, width, limit, 'none', 1, groups])
+    }
+  for (const [name, route, width, limit, filter, ids, groups] of rows) {
+    const filtered = filter === 'none' ? '' : `, ${ids} ${filter}`
+    await measure(`${name} ${limit} x ${width}${filtered}, by ${groups.join(', ') || 'nothing'}`, () =>
+      ask(route, width, limit, filter, ids, groups),
+    )
+  }
 }
 
 if (path === '') throw new Error('Usage: bun bench/ledger-at-size.ts PATH [ROWS] [KEYS]')
@@ -176,19 +252,17 @@ say(`open, with ${directory.size} keys known: ${((performance.now() - startedAt)
 Bun.gc(true)
 say(`resident: ${Math.round(readResidentBytes(process.pid) / MIB)} MiB`)
 
-await measure('spent by a key in a month', async () => [
-  await ledger.spent({ keyId: keyId(below(KEYS)) }, FROM + 18_000, TO),
-])
-await measure('spent by a project in a month', async () => [
-  await ledger.spent({ projectId: projectId(below(KEYS)) }, FROM + 18_000, TO),
-])
-await measure('spent in all in a month', async () => [await ledger.spent({}, FROM + 18_000, TO)])
-await measure('costs of a month by model', () =>
-  ledger.usage({ from: FROM, to: TO, bucketSeconds: 86_400, where: {}, groupBy: ['model'], counts: [] }),
-)
-await measure('costs of a month by project', () =>
-  ledger.usage({ from: FROM, to: TO, bucketSeconds: 86_400, where: {}, groupBy: ['project'], counts: [] }),
-)
+const spent = (scope: object) => async (): Promise<string> => `${await ledger.spent(scope, FROM + 18_000, TO)}`
+await measure('spent by a key in 90 days', () => spent({ keyId: keyId(below(KEYS)) })())
+await measure('spent by a project in 90 days', () => spent({ projectId: projectId(below(KEYS)) })())
+await measure('spent in all in 90 days', spent({}))
 await measureQuestions(ledger)
+slowest.sort(([one], [other]) => other - one)
+say(
+  `slowest: ${slowest
+    .slice(0, 8)
+    .map(([ms, name]) => `${name}: ${ms.toFixed(1)} ms`)
+    .join('; ')}`,
+)
 say(`resident at the end: ${Math.round(readResidentBytes(process.pid) / MIB)} MiB`)
 await ledger.close()

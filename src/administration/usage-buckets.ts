@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { UsageDimension, UsageQuery, UsageSum } from '../ledger/ledger.ts'
+import type { UsageDimension, UsagePlace, UsageQuery, UsageSum } from '../ledger/ledger.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { AdminDeps } from './admin-route.ts'
 
@@ -40,7 +40,8 @@ export interface BucketQuestion {
 
 /**
  * Answers a question about usage or costs by buckets, as OpenAI does: all of them, also empty ones, from the beginning of that which
- * `start_time` lies in, by UTC. Rejects with `invalid_parameter` or a `LedgerError`.
+ * `start_time` lies in, by UTC. A page of very many results ends before its last bucket, or within one, which the next page goes on with.
+ * Rejects with `invalid_parameter` or a `LedgerError`.
  *
  * @example
  * return bucketPage(query, BUCKET_WIDTHS['1d'], { where, groupBy, results }, deps)
@@ -54,21 +55,36 @@ export async function bucketPage(
   const end = end_time ?? Math.floor(now() / 1000) + 1
   if (limit !== undefined && limit > most) throw tooMany(limit, most)
   if (end_time !== undefined && end <= start) throw wrong('end_time', 'it must be later than `start_time`.')
-  const first = page === undefined ? start - (start % seconds) : pageStart(page, seconds)
+  const begin = page === undefined ? undefined : placeOfPage(page, seconds)
+  const first = begin?.bucket ?? start - (start % seconds)
   const last = Math.min(end, first + (limit ?? usual) * seconds)
   const isNone = first >= last || Object.values(where).some((values) => values.length === 0)
-  const sums = isNone ? [] : await ledger.usage({ from: first, to: last, bucketSeconds: seconds, where, groupBy })
+  const asked = { from: first, to: last, bucketSeconds: seconds, where, groupBy, begin }
+  const { sums, next } = isNone ? NOTHING : await ledger.usage(asked)
   const byBucket = Map.groupBy(sums, ({ bucket }) => bucket)
   const data: object[] = []
-  for (let at = first; at < last; at += seconds)
-    data.push({ object: 'bucket', start_time: at, end_time: at + seconds, results: results(byBucket.get(at) ?? []) })
-  const hasMore = last < end
-  return { object: 'page', data, has_more: hasMore, next_page: hasMore ? `page_${last.toString(36)}` : null }
+  for (let at = first; at < last; at += seconds) {
+    const own = byBucket.get(at)
+    if (next !== undefined && (at > next.bucket || (at === next.bucket && own === undefined))) break
+    data.push({ object: 'bucket', start_time: at, end_time: at + seconds, results: results(own ?? []) })
+  }
+  const rest = next ?? (last < end ? { bucket: last, project: 0, key: 0 } : undefined)
+  return { object: 'page', data, has_more: rest !== undefined, next_page: rest === undefined ? null : nameOf(rest) }
 }
 
-function pageStart(page: string, seconds: number): number {
-  const at = Number.parseInt(/^page_([0-9a-z]{1,9})$/.exec(page)?.[1] ?? '', 36)
-  if (at >= 0 && at <= TIME_MAX && at % seconds === 0) return at
+const NOTHING = { sums: [], next: undefined } as const
+
+/** A page's name: the bucket that it begins with and, where that has begun, the project and the key. */
+function nameOf({ bucket, project, key }: UsagePlace): string {
+  const place = project === 0 && key === 0 ? [bucket] : [bucket, project, key]
+  return ['page', ...place.map((number) => number.toString(36))].join('_')
+}
+
+function placeOfPage(page: string, seconds: number): UsagePlace {
+  const [, at, within] = /^page_([0-9a-z]{1,9})((?:_[0-9a-z]{1,7}){2})?$/.exec(page) ?? []
+  const bucket = Number.parseInt(at ?? '', 36)
+  const [, project = 0, key = 0] = within?.split('_').map((number) => Number.parseInt(number, 36)) ?? []
+  if (bucket >= 0 && bucket <= TIME_MAX && bucket % seconds === 0) return { bucket, project, key }
   throw wrong('page', 'it is no `next_page` of an answer to the same question.')
 }
 

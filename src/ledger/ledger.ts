@@ -89,6 +89,22 @@ export interface UsageQuery {
   readonly groupBy: readonly UsageDimension[]
   /** The counts that are wanted; absent: all. Fewer take less time. */
   readonly counts?: readonly (keyof Usage)[]
+  /** Where a page begins, as the one before it has said; absent: at `from`. */
+  readonly begin?: UsagePlace | undefined
+}
+
+/** A place among all sums of a question: a bucket (in seconds since 1970) and, within it, a project and a key by the ledger's own numbers. */
+export interface UsagePlace {
+  readonly bucket: number
+  readonly project: number
+  readonly key: number
+}
+
+/** A page of sums: all that are asked for, or those up to a place. */
+export interface UsagePage {
+  readonly sums: readonly UsageSum[]
+  /** Where the next page begins, perhaps within a bucket; undefined: this one has all that there is. */
+  readonly next: UsagePlace | undefined
 }
 
 /** Where a row of a call stands among the others. */
@@ -150,7 +166,8 @@ export interface Ledger {
   readonly book: (bookings: readonly Booking[]) => Promise<void>
   /** Rows of calls behind a place, the oldest first. */
   readonly bookings: (after: BookingPlace | undefined, limit: number) => Promise<readonly Booking[]>
-  readonly usage: (query: UsageQuery) => Promise<readonly UsageSum[]>
+  /** A page of what is asked for: one that would be large ends before, so that its time is bounded however many keys and rows there are. */
+  readonly usage: (query: UsageQuery) => Promise<UsagePage>
   /**
    * What was spent from `from` up to `to`, in nano-dollars: in a project, by a key, or in all. Both times are whole quarters of an hour, in
    * seconds since 1970, as all beginnings of days are in all time zones of today.

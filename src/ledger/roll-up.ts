@@ -6,31 +6,33 @@ const HOUR = 3_600
 const QUARTER = 900
 const MINUTE = 60
 
-/** The widths of the buckets of sums, in seconds. A quarter of an hour: days of all time zones begin with one. */
-export const SUM_WIDTHS = [MINUTE, QUARTER, HOUR, DAY] as const
-/** What bookings are grouped by; a group has a number, and so has a key. */
-export const GROUP_COLUMNS = ['project', 'model', 'endpoint', 'upstream', 'tier', 'batch'] as const
+/** The widths of the buckets of `totals`, in seconds. A quarter of an hour: days of all time zones begin with one. */
+const TOTAL_WIDTHS = [MINUTE, QUARTER, HOUR, DAY] as const
+/** What bookings are grouped by, beside their project and key; a group has a number, and so have projects and keys. */
+export const GROUP_COLUMNS = ['model', 'endpoint', 'upstream', 'tier', 'batch'] as const
 /** The columns that are added up. */
 export const SUM_COLUMNS = ['requests', 'cost', 'saved', ...USAGE_FIELDS] as const
 /**
- * The tables of sums, with the columns that a row is found by. `totals` are those of all projects together: most questions need no more, and
- * they have a hundredth of the rows.
+ * The tables of sums, with the columns that a row is found by. `totals` are those of all projects together. All others begin with the bucket
+ * that is asked for, and go on with the project and the key: what a page shows of them lies in one piece. Quarters of an hour come last, so
+ * that those of an hour lie together.
  */
 export const SUM_TABLES = {
   totals: ['width', 'bucket', 'group_no'],
-  sums: ['width', 'bucket', 'group_no'],
-  key_quarters: ['bucket', 'key_no', 'group_no'],
-  key_days: ['bucket', 'key_no', 'group_no'],
+  project_quarters: ['hour', 'project_no', 'group_no', 'quarter'],
+  project_days: ['day', 'project_no', 'group_no'],
+  key_quarters: ['hour', 'project_no', 'key_no', 'group_no', 'quarter'],
+  key_days: ['day', 'project_no', 'key_no', 'group_no'],
 } as const
 /** One of them. */
 export type SumTable = keyof typeof SUM_TABLES
 
-/** A booking, with the numbers of its group, of that without its project, and of its key. */
+/** A booking, with the numbers of its project, key and group. */
 export interface NumberedBooking {
   readonly booking: Booking
-  readonly group: number
-  readonly total: number
+  readonly project: number
   readonly key: number
+  readonly group: number
 }
 
 /** A row of sums: the values of its place, and of `SUM_COLUMNS`. */
@@ -48,20 +50,21 @@ export interface RollUp {
 /** The sums of a key's calls of one group in one minute. */
 interface Minute {
   readonly at: number
+  readonly project: number
   readonly key: number
   readonly group: number
-  readonly total: number
   readonly sums: number[]
 }
 
-/** The group of all projects together that a group is part of. */
-export function totalValues([_project, ...rest]: readonly string[]): readonly string[] {
-  return ['', ...rest]
+/** The values of a group's columns. */
+export function groupValues({ model, endpoint, upstream, tier, isBatch }: Booking): readonly string[] {
+  return [model, endpoint, upstream, tier, String(isBatch)]
 }
 
-/** The values of a group's columns. */
-export function groupValues({ projectId, model, endpoint, upstream, tier, isBatch }: Booking): readonly string[] {
-  return [projectId, model, endpoint, upstream, tier, String(isBatch)]
+/** The beginning of the minute that a booking came in, in seconds since 1970. */
+export function minuteOf({ at }: Pick<Booking, 'at'>): number {
+  const second = Math.floor(at / 1000)
+  return second - (second % MINUTE)
 }
 
 /** The rest of a booking as JSON: what no column has. */
@@ -70,26 +73,28 @@ export function bookingJson(booking: Booking): string {
   return JSON.stringify({ requestId, servedModel, pricedBy, isEstimated, outcome, cache, status })
 }
 
-/** Adds bookings up by bucket, group and key, so that a batch of them changes each row of sums once. Rows come in the order of their places. */
+/** Adds bookings up by bucket, project, key and group, so that a batch of them changes each row of sums once. Rows come in the order of their places. */
 export function rollUp(bookings: readonly NumberedBooking[]): RollUp {
   const used = new Map<number, number>()
   const totals = new Map<string, SumRow>()
-  const sums = new Map<string, SumRow>()
-  const quarters = new Map<string, SumRow>()
-  const days = new Map<string, SumRow>()
-  for (const { at, key, group, total, sums: added } of minutesOf(bookings, used)) {
-    for (const width of SUM_WIDTHS) {
-      add(totals, [width, at - (at % width), total], added)
-      add(sums, [width, at - (at % width), group], added)
-    }
-    add(quarters, [at - (at % QUARTER), key, group], added)
-    add(days, [at - (at % DAY), key, group], added)
+  const projectQuarters = new Map<string, SumRow>()
+  const projectDays = new Map<string, SumRow>()
+  const keyQuarters = new Map<string, SumRow>()
+  const keyDays = new Map<string, SumRow>()
+  for (const { at, project, key, group, sums: added } of minutesOf(bookings, used)) {
+    for (const width of TOTAL_WIDTHS) add(totals, [width, at - (at % width), group], added)
+    const [quarter, hour, day] = [at - (at % QUARTER), at - (at % HOUR), at - (at % DAY)]
+    add(projectQuarters, [hour, project, group, quarter], added)
+    add(projectDays, [day, project, group], added)
+    add(keyQuarters, [hour, project, key, group, quarter], added)
+    add(keyDays, [day, project, key, group], added)
   }
   const rows = {
     totals: inOrder(totals),
-    sums: inOrder(sums),
-    key_quarters: inOrder(quarters),
-    key_days: inOrder(days),
+    project_quarters: inOrder(projectQuarters),
+    project_days: inOrder(projectDays),
+    key_quarters: inOrder(keyQuarters),
+    key_days: inOrder(keyDays),
   }
   return { rows, used }
 }
@@ -97,14 +102,14 @@ export function rollUp(bookings: readonly NumberedBooking[]): RollUp {
 /** Most of a batch are calls of few keys: they are added up by minute first. */
 function minutesOf(bookings: readonly NumberedBooking[], used: Map<number, number>): Iterable<Minute> {
   const minutes = new Map<string, Minute>()
-  for (const { booking, group, total, key } of bookings) {
+  for (const { booking, project, key, group } of bookings) {
     const second = Math.floor(booking.at / 1000)
     if (second > (used.get(key) ?? 0)) used.set(key, second)
-    const at = second - (second % MINUTE)
+    const at = minuteOf(booking)
     const name = `${key} ${group} ${at}`
     let minute = minutes.get(name)
     if (minute === undefined) {
-      minute = { at, key, group, total, sums: SUM_COLUMNS.map(() => 0) }
+      minute = { at, project, key, group, sums: SUM_COLUMNS.map(() => 0) }
       minutes.set(name, minute)
     }
     addBooking(minute.sums, booking)
@@ -132,7 +137,11 @@ function add(rows: Map<string, SumRow>, place: readonly number[], added: readonl
 }
 
 function inOrder(rows: ReadonlyMap<string, SumRow>): readonly SumRow[] {
-  return [...rows.values()].toSorted(
-    ({ place: [a = 0, b = 0, c = 0] }, { place: [d = 0, e = 0, f = 0] }) => a - d || b - e || c - f,
-  )
+  return [...rows.values()].toSorted((one, other) => {
+    for (let index = 0; index < one.place.length; index += 1) {
+      const difference = (one.place[index] ?? 0) - (other.place[index] ?? 0)
+      if (difference !== 0) return difference
+    }
+    return 0
+  })
 }

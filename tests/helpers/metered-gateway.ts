@@ -89,7 +89,7 @@ export async function startMetered(script: Script, options: GatewayOptions<'open
       let all: readonly UsageSum[] = []
       await until(async () => {
         const to = Math.ceil(Date.now() / 86_400_000) * 86_400
-        all = await ledger.usage({ from: to - 86_400, to, bucketSeconds: 86_400, where: {}, groupBy })
+        all = (await ledger.usage({ from: to - 86_400, to, bucketSeconds: 86_400, where: {}, groupBy })).sums
         return all.reduce((found, { requests }) => found + requests, 0) >= count
       })
       return all

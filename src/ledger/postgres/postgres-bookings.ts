@@ -1,20 +1,21 @@
 import { bookingOfRow, bookingRowsQuery } from '../booking-rows.ts'
-import type { BookingPlace, LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
+import type { BookingPlace, LedgerExtent, UsagePage, UsageQuery } from '../ledger.ts'
 import { marks } from '../record-queries.ts'
 import type { Booking } from '../records.ts'
 import {
   bookingJson,
   GROUP_COLUMNS,
   groupValues,
+  minuteOf,
   type NumberedBooking,
   rollUp,
   SUM_COLUMNS,
   SUM_TABLES,
   type SumRow,
   type SumTable,
-  totalValues,
 } from '../roll-up.ts'
-import { spentQueries, usageSumOf, usageSumsQuery } from '../usage-queries.ts'
+import { BOOKED_DAYS, spentQueries } from '../spent-queries.ts'
+import { usagePage } from '../usage-page.ts'
 import { numbered, type PostgresConnections, type Rows } from './postgres-connections.ts'
 
 /** How many numbers of groups and keys are remembered. */
@@ -27,10 +28,12 @@ const COUNTS = SUM_COLUMNS.filter((name) => name !== 'requests')
 const COUNT_NAMES = COUNTS.map((name) => `"${name}"`).join(', ')
 const SUM_NAMES = SUM_COLUMNS.map((name) => `"${name}"`).join(', ')
 const ADD_TO = Object.fromEntries(TABLES.map((table) => [table, addTo(table)])) as Readonly<Record<SumTable, string>>
-const BOOK = `INSERT INTO bookings (id, at, key_no, group_no, ${COUNT_NAMES}, json)
-  SELECT decode(id, 'hex'), at, key_no, group_no, ${COUNT_NAMES}, json
-  FROM jsonb_to_recordset($1::text::jsonb) AS row (id TEXT, at BIGINT, key_no INTEGER, group_no INTEGER, ${typesOf(COUNTS)}, json TEXT)
-  ORDER BY id ON CONFLICT DO NOTHING RETURNING encode(id, 'hex')`
+const PLACE = 'minute, project_no, key_no, at'
+const PLACE_TYPES = 'minute BIGINT, project_no INTEGER, key_no INTEGER, at BIGINT'
+const BOOK = `INSERT INTO bookings (${PLACE}, id, group_no, ${COUNT_NAMES}, json)
+  SELECT ${PLACE}, decode(id, 'hex'), group_no, ${COUNT_NAMES}, json
+  FROM jsonb_to_recordset($1::text::jsonb) AS row (${PLACE_TYPES}, id TEXT, group_no INTEGER, ${typesOf(COUNTS)}, json TEXT)
+  ORDER BY ${PLACE}, id ON CONFLICT DO NOTHING RETURNING encode(id, 'hex')`
 const USE = `UPDATE keys SET used_at = greatest(keys.used_at, row.at)
   FROM jsonb_to_recordset($1::text::jsonb) AS row (no INTEGER, at BIGINT) WHERE keys.no = row.no`
 
@@ -47,6 +50,7 @@ function addTo(table: SumTable): string {
 export class PostgresBookings {
   readonly #database: PostgresConnections
   readonly #groups = new Map<string, number>()
+  readonly #projects = new Map<string, number>()
   readonly #keys = new Map<string, number>()
 
   constructor(database: PostgresConnections) {
@@ -59,13 +63,14 @@ export class PostgresBookings {
     // Numbers are given outside of the transaction: one that is given for nothing does no harm, and no other node waits for it.
     const all: NumberedBooking[] = []
     for (const booking of unique.values()) {
-      const values = groupValues(booking)
-      const numbers = { group: await this.#groupOf(values), total: await this.#groupOf(totalValues(values)) }
-      all.push({ booking, ...numbers, key: await this.#keyOf(booking.keyId) })
+      const group = await this.#groupOf(groupValues(booking))
+      const project = await this.#projectOf(booking.projectId)
+      all.push({ booking, group, project, key: await this.#keyOf(booking.keyId, project) })
     }
-    const stored = all.map(({ booking, group, key }) => {
+    const stored = all.map(({ booking, group, project, key }) => {
       const { id, at, cost, saved, usage } = booking
-      return { id, at, key_no: key, group_no: group, cost, saved, ...usage, json: bookingJson(booking) }
+      const place = { minute: minuteOf(booking), project_no: project, key_no: key, at, id, group_no: group }
+      return { ...place, cost, saved, ...usage, json: bookingJson(booking) }
     })
     await this.#database.begin(async (run) => {
       const written = await run(BOOK, [JSON.stringify(stored)])
@@ -83,16 +88,18 @@ export class PostgresBookings {
     return rows.map(bookingOfRow)
   }
 
-  /** Adds up bookings by bucket and group. */
-  async usage(query: UsageQuery): Promise<readonly UsageSum[]> {
-    const rows = await this.#database.ask(usageSumsQuery(query))
-    return rows.map((row) => usageSumOf(row, query))
+  /** A page of bookings, added up by bucket and group. */
+  async usage(query: UsageQuery): Promise<UsagePage> {
+    const asking = usagePage(query)
+    for (let step = asking.next([]); ; step = asking.next(await this.#database.ask(step.value)))
+      if (step.done === true) return step.value
   }
 
   /** What was spent from `from` up to `to`: whole days, and quarters of an hour at both ends. */
   async spent(scope: { projectId?: string; keyId?: string }, from: number, to: number): Promise<bigint> {
+    const [days] = await this.#database.run(BOOKED_DAYS, [])
     let spent = 0n
-    for (const question of spentQueries(scope, from, to)) {
+    for (const question of spentQueries(scope, from, to, days)) {
       const [row] = await this.#database.ask(question)
       spent += BigInt(String(row?.[0]))
     }
@@ -102,7 +109,7 @@ export class PostgresBookings {
   /** When keys were last used. */
   async lastUsed(keyIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#database.run(
-      numbered(`SELECT id, used_at FROM keys WHERE id IN (${marks(keyIds.length)})`),
+      numbered(`SELECT id, max(used_at) FROM keys WHERE id IN (${marks(keyIds.length)}) GROUP BY id`),
       keyIds,
     )
     return new Map(rows.map(([key, at]) => [String(key), Number(at)]))
@@ -110,14 +117,18 @@ export class PostgresBookings {
 
   /** Removes bookings, and sums by minute, from before a time. */
   async forget(before: number): Promise<void> {
-    await this.#database.run('DELETE FROM bookings WHERE at < $1', [before * 1000])
-    await this.#database.run('DELETE FROM sums WHERE width = 60 AND bucket < $1', [before])
+    const minute = minuteOf({ at: before * 1000 })
+    await this.#database.run('DELETE FROM bookings WHERE minute < $1', [minute])
+    await this.#database.run('DELETE FROM bookings WHERE minute = $1 AND at < $2', [minute, before * 1000])
     await this.#database.run('DELETE FROM totals WHERE width = 60 AND bucket < $1', [before])
   }
 
   /** How far bookings go back. The room of rows that are gone is used again, and so tables tell nothing of what is in them. */
   async extent(): Promise<LedgerExtent> {
-    const [row] = await this.#database.run('SELECT min(at) FROM bookings', [])
+    const [row] = await this.#database.run(
+      'SELECT min(at) FROM bookings WHERE minute = (SELECT min(minute) FROM bookings)',
+      [],
+    )
     const at = row?.[0] ?? undefined
     return { oldest: at === undefined ? undefined : Math.floor(Number(at) / 1000), bytes: undefined }
   }
@@ -134,10 +145,18 @@ export class PostgresBookings {
     })
   }
 
-  #keyOf(id: string): Promise<number> | number {
-    return this.#numberOf(this.#keys, id, async () => {
-      await this.#database.run('INSERT INTO keys (id, used_at) VALUES ($1, 0) ON CONFLICT DO NOTHING', [id])
-      return this.#database.run('SELECT no FROM keys WHERE id = $1', [id])
+  #projectOf(id: string): Promise<number> | number {
+    return this.#numberOf(this.#projects, id, async () => {
+      await this.#database.run('INSERT INTO projects (id) VALUES ($1) ON CONFLICT DO NOTHING', [id])
+      return this.#database.run('SELECT no FROM projects WHERE id = $1', [id])
+    })
+  }
+
+  #keyOf(id: string, project: number): Promise<number> | number {
+    return this.#numberOf(this.#keys, `${project} ${id}`, async () => {
+      const insert = 'INSERT INTO keys (id, project_no, used_at) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING'
+      await this.#database.run(insert, [id, project])
+      return this.#database.run('SELECT no FROM keys WHERE id = $1 AND project_no = $2', [id, project])
     })
   }
 

@@ -14,6 +14,9 @@ const STATEMENT_MS = 30_000
 /** After so long without an answer, in milliseconds, the server is taken for gone: it would have given up by itself. */
 const SILENCE_MS = STATEMENT_MS + 5_000
 
+/** The longest time that a timer takes: 24 days. */
+const NEVER_MS = 2 ** 31 - 1
+
 /** Rows as lists of columns. */
 export type Rows = readonly (readonly unknown[])[]
 /** Runs a statement with `$1`, `$2`, … */
@@ -49,18 +52,28 @@ export class PostgresConnections {
     return this.#attempt(this.#sql.begin((transaction) => work(runOn(transaction))) as Promise<T>)
   }
 
+  /** As `begin`, for work that takes as long as there is much to do: neither a statement nor the server's silence is limited. */
+  beginLong<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    const begun = this.#sql.begin(async (transaction) => {
+      const run = runOn(transaction)
+      await run('SET LOCAL statement_timeout = 0')
+      return work(run)
+    }) as Promise<T>
+    return this.#attempt(begun, NEVER_MS)
+  }
+
   async close(): Promise<void> {
     await this.#sql.close({ timeout: 1 })
   }
 
-  async #attempt<T>(answer: Promise<T>): Promise<T> {
+  async #attempt<T>(answer: Promise<T>, silenceMs = this.#silenceMs): Promise<T> {
     const asked = this.#sql
     const { promise: silence, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
       reject(new LedgerError('The ledger does not answer.'))
       if (this.#sql === asked) this.#sql = connect(this.#url)
       asked.close({ timeout: 0 }).catch(() => undefined)
-    }, this.#silenceMs)
+    }, silenceMs)
     try {
       return await Promise.race([answer, silence])
     } catch (cause) {

@@ -1,29 +1,31 @@
 import type { Database } from 'bun:sqlite'
 import { USAGE_FIELDS } from '../../openai/usage/usage.ts'
 import { bookingOfRow, bookingRowsQuery } from '../booking-rows.ts'
-import type { BookingPlace, LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
-import { marks } from '../record-queries.ts'
+import type { BookingPlace, LedgerExtent, UsagePage, UsageQuery } from '../ledger.ts'
+import { marks, type SqlQuery } from '../record-queries.ts'
 import type { Booking } from '../records.ts'
 import {
   bookingJson,
   GROUP_COLUMNS,
   groupValues,
+  minuteOf,
   type NumberedBooking,
   rollUp,
   SUM_COLUMNS,
   SUM_TABLES,
   type SumTable,
-  totalValues,
 } from '../roll-up.ts'
-import { spentQueries, usageSumOf, usageSumsQuery } from '../usage-queries.ts'
+import { BOOKED_DAYS, spentQueries } from '../spent-queries.ts'
+import { usagePage } from '../usage-page.ts'
 import { SparseStatements } from './sparse-statements.ts'
 
 /** How many numbers of groups and keys are remembered. */
 const NUMBERS_MAX = 50_000
+const MINUTE = 60
 const TABLES = Object.keys(SUM_TABLES) as readonly SumTable[]
 /** What a booking counts: the sums, but for the number of requests. */
 const COUNTS = SUM_COLUMNS.slice(1)
-const RAW_COLUMNS = ['at', 'id', 'key_no', 'group_no', 'json']
+const RAW_COLUMNS = ['minute', 'project_no', 'key_no', 'at', 'id', 'group_no', 'json']
 
 /** Bookings and their sums, in tables of SQLite. Each function throws SQLite's error. */
 export class BookingStatements {
@@ -31,6 +33,7 @@ export class BookingStatements {
   readonly #insert: SparseStatements
   readonly #addTo: Readonly<Record<SumTable, SparseStatements>>
   readonly #groups = new Map<string, number>()
+  readonly #projects = new Map<string, number>()
   readonly #keys = new Map<string, number>()
   /** Columns of sums that are known to be more than 0 somewhere, by their places. */
   readonly #counted = new Set<number>()
@@ -47,7 +50,8 @@ export class BookingStatements {
       new SparseStatements(database, { table, place: SUM_TABLES[table], counts: SUM_COLUMNS, isAdded: true })
     this.#addTo = {
       totals: adding('totals'),
-      sums: adding('sums'),
+      project_quarters: adding('project_quarters'),
+      project_days: adding('project_days'),
       key_quarters: adding('key_quarters'),
       key_days: adding('key_days'),
     }
@@ -60,6 +64,7 @@ export class BookingStatements {
     } catch (cause) {
       // Numbers that were given in a transaction that failed are nobody's.
       this.#groups.clear()
+      this.#projects.clear()
       this.#keys.clear()
       this.#counted.clear()
       throw cause
@@ -69,11 +74,12 @@ export class BookingStatements {
   #book(bookings: readonly Booking[]): void {
     const written: NumberedBooking[] = []
     for (const booking of bookings) {
-      const { id, at, keyId, cost, saved, usage } = booking
-      const values = groupValues(booking)
-      const [group, total] = [this.#groupOf(values), this.#groupOf(totalValues(values))]
-      const numbered = { booking, group, total, key: this.#keyOf(keyId) }
-      const place = [at, Uint8Array.fromHex(id), numbered.key, group, bookingJson(booking)]
+      const { id, at, keyId, projectId, cost, saved, usage } = booking
+      const project = this.#projectOf(projectId)
+      const key = this.#keyOf(keyId, project)
+      const group = this.#groupOf(groupValues(booking))
+      const numbered = { booking, project, key, group }
+      const place = [minuteOf(booking), project, key, at, Uint8Array.fromHex(id), group, bookingJson(booking)]
       const counts = [cost, saved, ...USAGE_FIELDS.map((field) => usage[field])]
       if (this.#insert.run(place, counts)) written.push(numbered)
     }
@@ -93,44 +99,55 @@ export class BookingStatements {
       .map(bookingOfRow)
   }
 
-  /** Adds up bookings by bucket and group. */
-  usage(query: UsageQuery): readonly UsageSum[] {
-    // Both questions see one moment: a row that is written between them would have requests, and no counts.
+  /** A page of bookings, added up by bucket and group. */
+  usage(query: UsageQuery): UsagePage {
+    // All questions see one moment: a row that is written between them would have requests, and no counts.
     return this.#database
       .transaction(() => {
         const names = this.#database.query('SELECT name FROM counted').values().flat()
         const counted = USAGE_FIELDS.filter((name) => names.includes(name))
-        const { sql, values } = usageSumsQuery(query, counted)
-        using statement = this.#database.prepare(sql)
-        return statement.values(...values).map((row) => usageSumOf(row, query, counted))
+        const asking = usagePage(query, counted)
+        for (let step = asking.next([]); ; step = asking.next(this.#ask(step.value)))
+          if (step.done === true) return step.value
       })
       .deferred()
   }
 
   /** What was spent from `from` up to `to`: whole days, and quarters of an hour at both ends. */
   spent(scope: { projectId?: string; keyId?: string }, from: number, to: number): bigint {
-    return spentQueries(scope, from, to).reduce((sum, { sql, values }) => {
-      const [row] = this.#database.query(sql).values(...values)
-      return sum + BigInt(String(row?.[0]))
-    }, 0n)
+    const [days] = this.#database.query(BOOKED_DAYS).values()
+    return spentQueries(scope, from, to, days).reduce(
+      (sum, query) => sum + BigInt(String(this.#ask(query)[0]?.[0])),
+      0n,
+    )
+  }
+
+  /** Asks once: such statements differ in how many values they have, and would fill the memory of those that are kept. */
+  #ask({ sql, values }: SqlQuery): unknown[][] {
+    using statement = this.#database.prepare(sql)
+    return statement.values(...values)
   }
 
   /** When keys were last used. */
   lastUsed(keyIds: readonly string[]): ReadonlyMap<string, number> {
-    using statement = this.#database.prepare(`SELECT id, used_at FROM keys WHERE id IN (${marks(keyIds.length)})`)
+    const sql = `SELECT id, max(used_at) FROM keys WHERE id IN (${marks(keyIds.length)}) GROUP BY id`
+    using statement = this.#database.prepare(sql)
     return new Map(statement.values(...keyIds).map(([key, at]) => [String(key), Number(at)]))
   }
 
   /** Removes bookings, and sums by minute, from before a time. */
   forget(before: number): void {
-    this.#database.query('DELETE FROM bookings WHERE at < ?').run(before * 1000)
-    this.#database.query('DELETE FROM sums WHERE width = 60 AND bucket < ?').run(before)
-    this.#database.query('DELETE FROM totals WHERE width = 60 AND bucket < ?').run(before)
+    const minute = minuteOf({ at: before * 1000 })
+    this.#database.query('DELETE FROM bookings WHERE minute < ?').run(minute)
+    this.#database.query('DELETE FROM bookings WHERE minute = ? AND at < ?').run(minute, before * 1000)
+    this.#database.query(`DELETE FROM totals WHERE width = ${MINUTE} AND bucket < ?`).run(before)
   }
 
   /** How far bookings go back, and the bytes of the pages that are in use. */
   extent(): LedgerExtent {
-    const [row] = this.#database.query('SELECT min(at) FROM bookings').values()
+    const [row] = this.#database
+      .query('SELECT min(at) FROM bookings WHERE minute = (SELECT min(minute) FROM bookings)')
+      .values()
     const sql = `SELECT (pages.page_count - free.freelist_count) * size.page_size
       FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size`
     const [used] = this.#database.query(sql).values()
@@ -154,10 +171,17 @@ export class BookingStatements {
     })
   }
 
-  #keyOf(id: string): number {
-    return this.#numberOf(this.#keys, id, () => {
-      this.#database.query('INSERT OR IGNORE INTO keys (id, used_at) VALUES (?, 0)').run(id)
-      return this.#database.query('SELECT no FROM keys WHERE id = ?').values(id)[0]?.[0]
+  #projectOf(id: string): number {
+    return this.#numberOf(this.#projects, id, () => {
+      this.#database.query('INSERT OR IGNORE INTO projects (id) VALUES (?)').run(id)
+      return this.#database.query('SELECT no FROM projects WHERE id = ?').values(id)[0]?.[0]
+    })
+  }
+
+  #keyOf(id: string, project: number): number {
+    return this.#numberOf(this.#keys, `${project} ${id}`, () => {
+      this.#database.query('INSERT OR IGNORE INTO keys (id, project_no, used_at) VALUES (?, ?, 0)').run(id, project)
+      return this.#database.query('SELECT no FROM keys WHERE id = ? AND project_no = ?').values(id, project)[0]?.[0]
     })
   }
 

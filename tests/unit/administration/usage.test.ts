@@ -212,3 +212,24 @@ test('a bucket is a whole one by UTC, whatever second the question begins at', a
   ])
   expect(await at('1h', START + 3661, '&api_key_ids[]=key_2')).toEqual([[3600, 1]])
 })
+
+test('a page of very many results goes on in the next one, where it has stopped: each key once, each bucket whole in the end', async () => {
+  const books = await openSqliteLedger(':memory:')
+  const keys = Array.from({ length: 2_500 }, (_, n) => `key_of_many_${n}`)
+  await books.book(keys.map((keyId) => call({ outputText: 1 }, { keyId })))
+  const caller = { kind: 'admin', id: 'ADMIN_KEY' } as const
+  const told: unknown[] = []
+  const starts: number[][] = []
+  for (let page = ''; ; ) {
+    const target = `/organization/costs?start_time=${START}&end_time=${START + 2 * DAY}&group_by[]=api_key_id${page}`
+    const asked = { method: 'GET', target, caller, readBody: async () => undefined }
+    const answer = (await administer(asked, { ...deps, ledger: books })) as BucketsPage & { next_page: string | null }
+    starts.push(answer.data.map(({ start_time }) => start_time - START))
+    told.push(...answer.data.flatMap(({ results }) => results.map((result) => result['api_key_id'])))
+    if (answer.next_page === null) break
+    page = `&page=${answer.next_page}`
+  }
+  expect(starts).toEqual([[0], [0, DAY]])
+  expect(told.toSorted()).toEqual(keys.toSorted())
+  await books.close()
+})

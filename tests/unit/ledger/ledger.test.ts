@@ -69,7 +69,7 @@ async function ask(ledger: Ledger, parts: Partial<UsageQuery> = {}): Promise<unk
     groupBy: [],
     ...parts,
   }
-  const sums = await ledger.usage(query)
+  const { sums } = await ledger.usage(query)
   return sums
     .map(({ bucket, group, requests, cost }) => [
       bucket - NOON,
@@ -263,11 +263,11 @@ for (const kind of ledgersUnderTest()) {
           const row = { usage, cost: 2 ** 53 - 1, saved: 7 }
           await ledger.book([makeBooking(row), makeBooking(row), makeBooking({ usage: NO_USAGE, cost: 2 })])
           const query = { from: MIDNIGHT, to: NOON + DAY, bucketSeconds: 86_400, where: {}, groupBy: [] } as const
-          const [sum] = await ledger.usage(query)
+          const [sum] = (await ledger.usage(query)).sums
           const doubled = Object.fromEntries(Object.entries(usage).map(([name, value]) => [name, value * 2]))
           expect(sum?.usage).toEqual(doubled)
           expect([sum?.requests, sum?.cost, sum?.saved]).toEqual([3, 2n ** 54n, 14n])
-          const [costs] = await ledger.usage({ ...query, counts: ['images'] })
+          const [costs] = (await ledger.usage({ ...query, counts: ['images'] })).sums
           expect(costs).toEqual({
             bucket: MIDNIGHT,
             group: {},
@@ -336,6 +336,52 @@ for (const kind of ledgersUnderTest()) {
           expect(await ask(ledger, { ...minutes, where: { key: ['key_a'] } })).toEqual(expected)
           expect(await ask(ledger, { ...minutes, from: NOON, to: NOON + 60 })).toEqual([[0, 2, 2_000]])
         })
+      })
+
+      test('a page of very many keys ends before all are told, within a bucket, and the next ones have the rest, once', async () => {
+        const ledger = await open()
+        const rows = Array.from({ length: 3_000 }, (_, n) =>
+          makeBooking({
+            keyId: `key_${n}`,
+            projectId: `proj_${n % 7}`,
+            model: `m${n % 2}`,
+            at: (NOON + (n % 3)) * 1000,
+          }),
+        )
+        await ledger.book([...rows, makeBooking({ keyId: 'key_0', projectId: 'proj_0', at: (NOON + DAY) * 1000 })])
+        for (const bucketSeconds of [60, 3_600, 86_400] as const) {
+          const range = { from: MIDNIGHT, to: MIDNIGHT + 2 * DAY, bucketSeconds }
+          for (const [where, count] of [
+            [{}, 3_001],
+            [{ model: ['m1'] }, 1_500],
+            [{ project: ['proj_3'] }, 429],
+          ] as const) {
+            const told: string[] = []
+            let [pages, begin] = [0, undefined as UsageQuery['begin']]
+            do {
+              const { sums, next } = await ledger.usage({ ...range, where, groupBy: ['key'], begin })
+              told.push(...sums.map(({ bucket, group }) => `${bucket} ${group.key}`))
+              expect(sums.length).toBeLessThanOrEqual(2_000)
+              begin = next
+              pages += 1
+            } while (begin !== undefined)
+            expect([told.length, new Set(told).size]).toEqual([count, count])
+            if (count > 2_000) expect(pages).toBeGreaterThan(1)
+          }
+          const whole = await ledger.usage({ ...range, where: {}, groupBy: ['model'] })
+          expect([whole.next, whole.sums.length]).toEqual([undefined, 3])
+        }
+      })
+
+      test('a question about very many keys has fewer buckets on a page', async () => {
+        const ledger = await open()
+        await ledger.book([makeBooking(), makeBooking({ at: (NOON + 21 * 60) * 1000 })])
+        const key = ['key_a', ...Array.from({ length: 999 }, (_, n) => `key_nobody_${n}`)]
+        const query = { from: NOON, to: NOON + 3_600, bucketSeconds: 60, where: { key }, groupBy: [] } as const
+        const { sums, next } = await ledger.usage(query)
+        expect([sums.map(({ bucket }) => bucket), next]).toEqual([[NOON], { bucket: NOON + 1_200, project: 0, key: 0 }])
+        const rest = await ledger.usage({ ...query, begin: next })
+        expect(rest.sums.map(({ bucket }) => bucket)).toEqual([NOON + 1_260])
       })
 
       test('gives its rows again as they came, the oldest first, page by page', async () => {

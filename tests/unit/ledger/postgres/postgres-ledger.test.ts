@@ -75,7 +75,7 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('the books in Postgres', () => {
       ),
     )
     await file.book(rows)
-    const shown = (sums: Awaited<ReturnType<Ledger['usage']>>): string[] =>
+    const shown = ({ sums }: Awaited<ReturnType<Ledger['usage']>>): string[] =>
       sums
         .map((sum) =>
           JSON.stringify(sum, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),

@@ -73,17 +73,17 @@ test('bookings are added up once, by all that can be asked for, and forgotten by
   books.book(JSON.stringify(rows))
   books.book(JSON.stringify(rows.slice(1)))
   const query = { from: MIDNIGHT, to: MIDNIGHT + DAY, where: {}, groupBy: [] } as const
-  expect(books.usage({ ...query, bucketSeconds: 86_400 })).toMatchObject([
+  expect(books.usage({ ...query, bucketSeconds: 86_400 }).sums).toMatchObject([
     { bucket: MIDNIGHT, requests: 3, cost: 303n },
   ])
-  expect(books.usage({ ...query, bucketSeconds: 3600, groupBy: ['key'] })).toHaveLength(3)
-  expect(books.usage({ ...query, bucketSeconds: 60, groupBy: ['key'], where: { key: ['key_0'] } })).toHaveLength(2)
+  expect(books.usage({ ...query, bucketSeconds: 3600, groupBy: ['key'] }).sums).toHaveLength(3)
+  expect(books.usage({ ...query, bucketSeconds: 60, groupBy: ['key'], where: { key: ['key_0'] } }).sums).toHaveLength(2)
   expect(books.spent({}, MIDNIGHT, MIDNIGHT + DAY)).toBe(303n)
   expect(books.spent({ keyId: 'key_0' }, NOON + 900, MIDNIGHT + DAY)).toBe(102n)
   expect(books.spent({ projectId: 'nobody' }, 0, Number.POSITIVE_INFINITY)).toBe(0n)
   expect(books.lastUsed(['key_0', 'key_nobody'])).toEqual(new Map([['key_0', NOON + 7200]]))
   books.forget(NOON + 1)
-  expect(books.usage({ ...query, bucketSeconds: 86_400 })).toMatchObject([{ requests: 3, cost: 303n }])
+  expect(books.usage({ ...query, bucketSeconds: 86_400 }).sums).toMatchObject([{ requests: 3, cost: 303n }])
   expect(books.bookings(undefined, 10)).toHaveLength(2)
 })
 
