@@ -1,5 +1,5 @@
 import type { SqlQuery } from './record-queries.ts'
-import { both, inBuckets, keysOf, projectsOf } from './usage-source.ts'
+import { both, inBuckets, rowsOfKeys, rowsOfProjects } from './usage-source.ts'
 
 const DAY = 86_400
 const HOUR = 3_600
@@ -52,8 +52,8 @@ function inQuarters(scope: SpentScope, from: number, to: number): readonly SqlQu
 }
 
 function ownerOf({ projectId, keyId }: SpentScope): { readonly name: string; readonly rows: SqlQuery } | undefined {
-  if (keyId !== undefined) return { name: 'key', rows: keysOf([keyId]) }
-  return projectId === undefined ? undefined : { name: 'project', rows: projectsOf([projectId]) }
+  if (keyId !== undefined) return { name: 'key', rows: rowsOfKeys([keyId]) }
+  return projectId === undefined ? undefined : { name: 'project', rows: rowsOfProjects([projectId]) }
 }
 
 function total(width: number): SqlQuery {

@@ -33,7 +33,10 @@ export function sourceOf(query: UsageQuery): UsageSource {
   const owner = has('key') ? 'key' : 'project'
   const lead = bucketSeconds === MINUTE ? 'minute' : bucketSeconds === HOUR ? 'hour' : 'day'
   const cut = groupBy.includes('key') ? ['project_no', 'key_no'] : groupBy.includes('project') ? ['project_no'] : []
-  const owners = [...(project === undefined ? [] : [projectsOf(project)]), ...(key === undefined ? [] : [keysOf(key)])]
+  const owners = [
+    ...(project === undefined ? [] : [rowsOfProjects(project)]),
+    ...(key === undefined ? [] : [rowsOfKeys(key)]),
+  ]
   return {
     table: lead === 'minute' ? 'bookings' : `${owner}_${lead === 'hour' ? 'quarters' : 'days'}`,
     // Only what lies in order may be cut: the keys' table, grouped by project, is not.
@@ -58,12 +61,12 @@ export function inBuckets(column: string, width: number, from: number, to: numbe
 }
 
 /** The rows of projects, by their ids. */
-export function projectsOf(ids: readonly string[]): SqlQuery {
+export function rowsOfProjects(ids: readonly string[]): SqlQuery {
   return { sql: `project_no IN (SELECT no FROM projects WHERE id IN (${marks(ids.length)}))`, values: ids }
 }
 
 /** The rows of keys, by their ids: a key has a number for each project that it was booked in. */
-export function keysOf(ids: readonly string[]): SqlQuery {
+export function rowsOfKeys(ids: readonly string[]): SqlQuery {
   const sql = `(project_no, key_no) IN (SELECT project_no, no FROM keys WHERE id IN (${marks(ids.length)}))`
   return { sql, values: ids }
 }
