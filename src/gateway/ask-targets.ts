@@ -92,7 +92,8 @@ function callFor(
   const { firstByteMs, streamIdleMs } = prepared.callLimits(deployment)
   const { method } = request
   // Each part by its name: a spread costs more than the object.
-  return { url, target, headers, spentKey, mask, account, reach, method, body, abort, firstByteMs, streamIdleMs }
+  const watch = prepared.sendWatch
+  return { url, target, headers, spentKey, mask, account, reach, method, body, abort, firstByteMs, streamIdleMs, watch }
 }
 
 /** Whether an answer is read here: a stage wants that, a name in it is to be changed, or ids are to be found in it. */

@@ -18,7 +18,7 @@ export interface CallCost {
  * const { cost, pricedBy } = costOfAnswer(told, upstream, { asked: 'gpt-4o', isBatch: false }, prices)
  */
 export function costOfAnswer(
-  told: ToldUsage,
+  told: Pick<ToldUsage, 'usage'> & Partial<Pick<ToldUsage, 'cost' | 'model' | 'tier'>>,
   upstream: UpstreamSettings,
   {
     asked,

@@ -103,9 +103,15 @@ function unitsOf({ usage, images, picture }: Estimate, { bodyBytes, members }: O
 }
 
 /** A call of texts whose use nothing limits: only its prompt is estimated, by its length. */
-function textUnits({ bodyBytes }: Omit<PlannedCall, 'model'>): ReservedUnits {
+function textUnits({ bodyBytes, members }: Omit<PlannedCall, 'model'>): ReservedUnits {
   const asked = { inputText: Math.ceil(bodyBytes / BYTES_PER_TOKEN) }
-  return { tokens: 0, images: 0, amount: 0n, asked, picture: undefined }
+  return {
+    tokens: asked.inputText + capIn(members) * choicesIn(members),
+    images: 0,
+    amount: 0n,
+    asked,
+    picture: undefined,
+  }
 }
 
 /** The largest cap that a body sets: which of them its server obeys is not known. */

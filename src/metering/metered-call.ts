@@ -8,15 +8,15 @@ import { inputTokens, outputTokens, type ToldUsage, type Usage } from '../openai
 import { createUsageTally, type UsageTally } from '../openai/usage/usage-tally.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
-import { payerOf } from '../routing/deployment-address.ts'
+import type { SendWatch, SentCall } from '../routing/attempts/sent-call.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { bookUnheld } from './book-unheld.ts'
 import type { BookedObjects } from './booked-objects.ts'
 import { bookingOf } from './booking-row.ts'
-import { type CallCost, costOfAnswer } from './call-prices.ts'
 import type { ReservedUnits } from './call-units.ts'
 import type { LimitedDemand } from './demand.ts'
 import type { MeteredKind } from './metered-kinds.ts'
+import { type CallTotal, SentCalls } from './sent-calls.ts'
 
 /** The dependencies of metered calls. */
 export interface MeteredCallDeps {
@@ -27,7 +27,6 @@ export interface MeteredCallDeps {
 
 /** After so many bytes of an answer it is noted again what it has cost so far. */
 const NOTED_BYTES = 4096
-const NOTHING: CallCost = { cost: 0, pricedBy: 'none' }
 
 /**
  * One call that goes upstream, from its reservation to its end, when it is known what it used: it ends the reservation, and books the call,
@@ -37,26 +36,26 @@ const NOTHING: CallCost = { cost: 0, pricedBy: 'none' }
  * const call = new MeteredCall(request, kind, callUnits(request, 'money', prices), deps)
  * call.begin(demand, reservation)
  */
-export class MeteredCall implements UsageTally {
+export class MeteredCall implements UsageTally, SendWatch {
   readonly #request: PreparedRequest
   readonly #kind: MeteredKind
   readonly #deps: MeteredCallDeps
   readonly #tally: UsageTally
-  readonly #picture: string | undefined
+  readonly #calls: SentCalls
   #demand: LimitedDemand | undefined
   #reservation: Reservation | undefined
-  #status = 0
   #unnotedBytes: number
 
-  constructor(request: PreparedRequest, kind: MeteredKind, { asked, picture }: ReservedUnits, deps: MeteredCallDeps) {
+  constructor(request: PreparedRequest, kind: MeteredKind, units: ReservedUnits, deps: MeteredCallDeps) {
     this.#request = request
     this.#kind = kind
     this.#deps = deps
-    this.#picture = picture
+    this.#calls = new SentCalls(request, units, deps.prices, kind.kind === 'batch')
     // Of a stream it is noted at once that it has begun.
     this.#unnotedBytes = request.exchange.stream ? NOTED_BYTES : 0
-    this.#tally = createUsageTally({ asked })
+    this.#tally = createUsageTally({ asked: units.asked })
     request.exchange.tally = this
+    request.sendWatch = this
     request.exchange.atEnd((outcome) => this.#onEnd(outcome))
   }
 
@@ -66,9 +65,19 @@ export class MeteredCall implements UsageTally {
     this.#reservation = reservation
   }
 
+  /** It is sent to a deployment: from now on what it asks for is read there. */
+  onSend(deployment: Deployment, sentAt: number): SentCall {
+    const sent = this.#calls.add(deployment, sentAt)
+    if (this.#reservation === undefined) return sent
+    const { exchange, outgoing } = this.#request
+    if (outgoing.received instanceof Uint8Array) this.#note()
+    else exchange.onceArrived(() => this.#note())
+    return sent
+  }
+
   /** The head of an answer has come. */
   onAnswer({ status }: Response): void {
-    this.#status = status
+    this.#calls.status = status
   }
 
   add(value: JsonObject): void {
@@ -81,7 +90,7 @@ export class MeteredCall implements UsageTally {
     this.#unnotedBytes += bytes
     if (this.#unnotedBytes < NOTED_BYTES) return
     this.#unnotedBytes = 0
-    this.#reservation.see(BigInt(this.costSoFar().cost))
+    this.#note()
   }
 
   waitFor(reading: Promise<void>): void {
@@ -96,22 +105,14 @@ export class MeteredCall implements UsageTally {
     return this.#tally.told()
   }
 
-  /** What it has cost by what is known so far. */
-  costSoFar(told = this.told()): CallCost {
-    const { deployment } = this.#request
-    if (deployment === undefined || (this.#status !== 0 && this.#status >= 400)) return NOTHING
-    if (payerOf(this.#request.exchange.principal, deployment.upstream) === 'caller')
-      return { cost: 0, pricedBy: 'caller' }
-    const about = { asked: this.#modelAt(deployment), isBatch: this.#isBatch, picture: this.#picture }
-    return costOfAnswer(told, deployment.upstream, about, this.#deps.prices)
+  /** What its answer has cost, in nano-dollars, by what is known so far. */
+  costSoFar(): number {
+    return this.#calls.costSoFar(() => this.told())
   }
 
-  get #isBatch(): boolean {
-    return this.#kind.kind === 'batch'
-  }
-
-  #modelAt(deployment: Deployment): string {
-    return this.#request.outgoing.modelFor(deployment) ?? this.#request.outgoing.model ?? ''
+  /** Notes what is charged if this process dies now. */
+  #note(): void {
+    this.#reservation?.see(BigInt(this.costSoFar()))
   }
 
   #onEnd(outcome: Outcome): void {
@@ -130,30 +131,29 @@ export class MeteredCall implements UsageTally {
   }
 
   #settle(outcome: Outcome): void {
-    const told = this.told()
-    const booking = this.#bookingOf(told, outcome)
+    const own = this.told()
+    const total = this.#calls.total(own, outcome)
+    const { usage } = total.told
+    const booking = this.#bookingOf(own, total, outcome)
     const cost = booking?.cost ?? 0
     const { exchange } = this.#request
-    if (booking !== undefined) {
-      const [read, written] = [inputTokens(told.usage), outputTokens(told.usage)]
-      exchange.onSpent({ cost, inputTokens: read, outputTokens: written })
-    }
+    if (booking !== undefined)
+      exchange.onSpent({ cost, inputTokens: inputTokens(usage), outputTokens: outputTokens(usage) })
     if (this.#reservation !== undefined)
-      this.#reservation.end({ cost: BigInt(cost), units: this.#unitsOf(told.usage), booking })
+      this.#reservation.end({ cost: BigInt(cost), units: this.#unitsOf(usage), booking })
     else if (booking !== undefined) bookUnheld(this.#deps.books, exchange, booking)
   }
 
   /** The row of the books; undefined: nothing was called, or it is booked already. */
-  #bookingOf(told: ToldUsage, outcome: Outcome): Booking | undefined {
-    const { exchange, deployment } = this.#request
+  #bookingOf(own: ToldUsage, { told, cost, pricedBy }: CallTotal, outcome: Outcome): Booking | undefined {
+    const { deployment, status } = this.#calls
     if (deployment === undefined) return undefined
-    const object = this.#objectOf(told)
+    const object = this.#objectOf(own)
     if (object === 'not yet') return undefined
     const id = object === undefined ? undefined : this.#deps.objects.take(deployment.upstream.name, object)
     if (id === 'booked') return undefined
-    const { cost, pricedBy } = this.costSoFar(told)
     return bookingOf(
-      exchange,
+      this.#request.exchange,
       {
         usage: told.usage,
         cost,
@@ -161,11 +161,11 @@ export class MeteredCall implements UsageTally {
         pricedBy,
         isEstimated: told.isEstimated,
         outcome: outcome.kind,
-        status: this.#status,
-        servedModel: told.model ?? this.#modelAt(deployment),
+        status,
+        servedModel: told.model ?? this.#calls.modelAt(deployment),
         upstream: deployment.upstream.name,
         tier: told.tier ?? '',
-        isBatch: this.#isBatch,
+        isBatch: this.#kind.kind === 'batch',
       },
       id,
     )
@@ -183,7 +183,7 @@ export class MeteredCall implements UsageTally {
     }
     const isBooked = this.#kind.kind === 'response' && !isBackground
     const isKnown = isOver && !isBooked && inputTokens(usage) + outputTokens(usage) > 0
-    return isKnown && this.#status < 300 ? this.#kind.id : 'not yet'
+    return isKnown && this.#calls.status < 300 ? this.#kind.id : 'not yet'
   }
 
   /** The units that it really used, in the order of its demand. */

@@ -20,5 +20,5 @@ export function tellCost(exchange: Exchange, answer: Response): void {
 /** What an exchange has cost, in nano-dollars, once all of its answer has been read; undefined: it has not. */
 function costKnown({ tally, spending }: Exchange): number | undefined {
   if (!(tally instanceof MeteredCall)) return tally === undefined ? spending?.cost : 0
-  return tally.settled() === undefined ? tally.costSoFar().cost : undefined
+  return tally.settled() === undefined ? tally.costSoFar() : undefined
 }

@@ -36,7 +36,7 @@ export function priceTierOf(served: string | undefined, isBatch: boolean): Price
  * settleCost(tally.told(), book.priceOfAnswer(provider, upstream, asked, told.model), priceTierOf(told.tier, false))
  */
 export function settleCost(
-  told: Pick<ToldUsage, 'usage' | 'cost'>,
+  told: Pick<ToldUsage, 'usage'> & Partial<Pick<ToldUsage, 'cost'>>,
   known: KnownPrice | undefined,
   tier: PriceTier,
   picture?: string,

@@ -4,6 +4,7 @@ import type { Handler, Stage } from '../exchange/stage.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { holdsContent } from '../openai/resources.ts'
 import { type ExchangeClocks, ownLimit, type TimeLimits } from '../routing/attempts/exchange-clocks.ts'
+import type { SendWatch } from '../routing/attempts/sent-call.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import type { Route } from '../routing/targets/router.ts'
@@ -49,6 +50,8 @@ export class PreparedRequest implements Prepared {
   isWatched = false
   /** Writes into the caller's headers where the answer came from; undefined: the headers don't tell it. */
   mark: ((headers: Headers) => void) | undefined = undefined
+  /** Counts each call that is sent for it; undefined: nobody does. */
+  sendWatch: SendWatch | undefined = undefined
   /** The body that also asks for the usage of its stream; undefined: nobody needs that, or its caller asks for it. */
   askedUsage: AskedUsage | undefined = undefined
 

@@ -24,6 +24,8 @@ export interface MeteredGateway<Name extends string = 'openai'> extends TestGate
     body?: Readonly<Record<string, unknown>>,
     headers?: Record<string, string>,
   ) => Promise<Response>
+  /** What the first budget of a key has spent, and what is held in it, in nano-dollars: what is enforced. */
+  readonly spend: (key: string) => Promise<{ readonly spent: bigint; readonly held: bigint }>
   /** The ledger, as `LEDGER` names it. */
   readonly store: string
   /** The sums of all bookings, once there are so many. */
@@ -97,12 +99,23 @@ export async function startMetered(script: Script, options: GatewayOptions<'open
       await ledger.close()
     }
   }
+  const spend: MeteredGateway['spend'] = async (secret) => {
+    const answer = await fetch(`${gateway.url}/v1/organization/projects/me/api_keys/me`, {
+      headers: { authorization: `Bearer ${secret}` },
+    })
+    const { spend: windows } = (await answer.json()) as {
+      readonly spend: readonly { spent: number; reserved: number }[]
+    }
+    const [{ spent, reserved } = { spent: 0, reserved: 0 }] = windows
+    return { spent: nanoOf(spent), held: nanoOf(reserved) }
+  }
   const stop = async (): Promise<void> => {
     await gateway.stop()
     rmSync(folder, { recursive: true, force: true })
   }
   return {
     ...gateway,
+    spend,
     store,
     admin,
     project,
@@ -114,6 +127,10 @@ export async function startMetered(script: Script, options: GatewayOptions<'open
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+function nanoOf(cents: number): bigint {
+  return BigInt(Math.round(cents * 1e7))
 }
 
 /** Answers a chat completion that has used so many tokens. */

@@ -39,8 +39,8 @@ function usageOfTimings({ prompt_n: read, cache_n: kept, predicted_n: written }:
 }
 
 /**
- * Merges what a later part of an answer says of its usage into what was said before: each field has the last value that was not null. Nothing
- * is added up, for servers that tell it in each part tell the sum so far (vLLM's `continuous_usage_stats`, Anthropic's `message_delta`).
+ * Merges what a later part of an answer says of its usage into what was said before: each field has the last value that told
+ * something. Nothing is added up, for servers that tell it in each part tell the sum so far (vLLM's `continuous_usage_stats`, Anthropic's `message_delta`).
  *
  * @example
  * const usage = mergeUsage(mergeUsage({}, { input_tokens: 9 }), { output_tokens: 4 }) // both
@@ -50,6 +50,8 @@ export function mergeUsage(before: JsonObject, later: JsonObject): JsonObject {
   for (const [name, value] of Object.entries(later)) {
     if (value === null || value === undefined) continue
     const old = merged[name]
+    // A count never falls: servers between say 0 of what only the first event tells.
+    if (value === 0 && typeof old === 'number') continue
     merged[name] = isJsonObject(value) && isJsonObject(old) ? mergeUsage(old, value) : value
   }
   return merged

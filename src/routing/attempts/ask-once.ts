@@ -4,6 +4,7 @@ import { upstreamFailure } from '../../upstream/failure.ts'
 import type { Deployment } from '../targets/deployment.ts'
 import type { AttemptDeps, DeploymentCall } from './attempt.ts'
 import { judgeAnswer } from './judge-answer.ts'
+import { noteFailure } from './sent-call.ts'
 import { restKey } from './warn-of-key.ts'
 
 /**
@@ -21,10 +22,18 @@ export async function askOnce(
   exchange.attempts += 1
   exchange.upstream = deployment.upstream.name
   const sentAt = deps.now()
+  const sent = call.watch?.onSend(deployment, sentAt)
   const sending = deps.send(call)
   exchange.connection = call.connection
-  const answer = await (exchange.hasAttemptObserver ? noteAttempt(sending, exchange, deployment, deps) : sending)
+  let answer: Response
+  try {
+    answer = await (exchange.hasAttemptObserver ? noteAttempt(sending, exchange, deployment, deps) : sending)
+  } catch (thrown) {
+    noteFailure(sent, upstreamFailure(thrown), deps.now())
+    throw thrown
+  }
   exchange.upstreamMs = deps.now() - sentAt
+  if (sent !== undefined && answer.status >= 400) sent.isBilled = false
   if (call.spentKey === undefined || !maySpeakOfKey(answer.status)) return answer
   return assertKeyAccepted(exchange, deployment, call, answer, deps)
 }

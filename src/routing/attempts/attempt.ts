@@ -7,6 +7,7 @@ import type { Account } from '../health/call-report.ts'
 import type { Deployment } from '../targets/deployment.ts'
 import type { Route } from '../targets/router.ts'
 import type { RetryBudget } from './retry-budget.ts'
+import type { SendWatch, SentCall } from './sent-call.ts'
 
 /** One call to one deployment. */
 export interface DeploymentCall extends UpstreamCall {
@@ -16,6 +17,8 @@ export interface DeploymentCall extends UpstreamCall {
   readonly account: Account
   /** The longest silence between two chunks of the answer; 0: no limit. */
   readonly streamIdleMs: number
+  /** undefined: nobody counts what is sent. */
+  readonly watch?: SendWatch | undefined
 }
 
 /** One attempt at a deployment, and what becomes known of it on the way. */
@@ -32,6 +35,8 @@ export interface Attempt {
   begunAt?: number
   /** Whether the exchange's observers have been told of the attempt: they are told once. */
   isNoted?: boolean
+  /** Its call, once it is sent and where somebody counts. */
+  sent?: SentCall | undefined
 }
 
 /** The dependencies of an attempt. */

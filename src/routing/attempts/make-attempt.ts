@@ -9,6 +9,7 @@ import type { Attempt, AttemptDeps } from './attempt.ts'
 import { failureOf } from './failure-of.ts'
 import { type AnswerVerdict, judgeAnswer } from './judge-answer.ts'
 import { parseRetryAfter } from './retry-after.ts'
+import { noteFailure } from './sent-call.ts'
 import { warnOfKey } from './warn-of-key.ts'
 
 /** The outcome of one attempt. */
@@ -61,6 +62,7 @@ export function makeAttempt(attempt: Attempt, deps: AttemptDeps): Promise<Attemp
 export function loseAttempt(attempt: Attempt, deps: AttemptDeps): void {
   // The exchange may be over before the runtime reports the end of the call.
   note(attempt, 'lost', deps)
+  if (attempt.sent !== undefined) attempt.sent.endedAt ??= deps.now()
   attempt.call.abort.abort(LOST)
 }
 
@@ -90,15 +92,19 @@ async function send(attempt: Attempt, release: (() => void) | undefined, deps: A
       waitedFrom = Math.max(at, sentAt)
     })
   }
+  const sent = call.watch?.onSend(deployment, sentAt)
+  attempt.sent = sent
   try {
     const sending = deps.send(call)
     exchange.connection = call.connection
     const answer = await sending
     const ms = deps.now() - sentAt
     const { status } = answer
+    if (sent !== undefined && status >= 400) sent.isBilled = false
     const retryAfterMs = status >= 400 ? parseRetryAfter(answer.headers, Date.now()) : undefined
     const judging = judgeAnswer(attempt, answer, deps)
     const judged = judging instanceof Promise ? await judging : judging
+    if (sent !== undefined && judged.cause !== undefined) sent.isBilled = false
     tell(begun, judged, { deployment, status, ms, retryAfterMs }, deps)
     note(attempt, judged.why, deps, status)
     if (judged.answer === undefined) end()
@@ -107,6 +113,7 @@ async function send(attempt: Attempt, release: (() => void) | undefined, deps: A
   } catch (thrown) {
     const error = upstreamFailure(thrown)
     const cause = failureOf(error, exchange.abort.signal)
+    noteFailure(sent, error, deps.now())
     // A client's deadline is no measure of the target, unless the target answers nobody.
     if (error.kind === 'client_deadline' && waitedFrom !== undefined) begun.outwaited(deps.now() - waitedFrom)
     // A stale connection may have been closed before the call came, and a lack of connections is this server's own: the target did

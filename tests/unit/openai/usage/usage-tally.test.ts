@@ -23,6 +23,17 @@ test('of a stream that says in each event what was used so far, the last counts,
   expect(tally.told()).toMatchObject({ usage: { inputText: 20, outputText: 4 }, isEstimated: false })
 })
 
+test('a server between that says 0 at the end of a stream does not take back what its beginning told', () => {
+  const tally = createUsageTally()
+  const usage = { input_tokens: 25, cache_read_input_tokens: 100, output_tokens: 1 }
+  tally.add({ type: 'message_start', message: { model: 'claude-x', usage } })
+  tally.add({ type: 'message_delta', usage: { input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 88 } })
+  expect(tally.told()).toMatchObject({
+    usage: { inputText: 25, inputCachedText: 100, outputText: 88 },
+    isEstimated: false,
+  })
+})
+
 test('a stream of Anthropic that breaks off is known for its prompt, and its output is estimated, never 1', () => {
   const tally = createUsageTally({ asked: { inputText: 5 } })
   tally.add({

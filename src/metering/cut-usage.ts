@@ -1,0 +1,44 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
+import { inputTokens, NO_USAGE, type Usage } from '../openai/usage/usage.ts'
+import type { SentCall } from '../routing/attempts/sent-call.ts'
+import type { ReservedUnits } from './call-units.ts'
+
+/** Endpoints whose answer is a text that a model writes word by word. */
+const WRITING = /^(?:chat\/completions|completions|fim\/completions|responses|messages)$/
+/** A model mostly writes more in a second, but it does not begin at once. */
+const TOKENS_PER_SECOND = 30
+/** No call is taken to have written more where nobody has seen its answer. */
+const TOKENS_MAX = 4096
+
+/**
+ * What a call is taken to have used that was sent, and of whose answer nothing was seen. All that it asks for has been read: its prompt, the
+ * pictures and the speech that are made whoever waits for them. Where its caller waits for a whole text, the model has written meanwhile: so
+ * many tokens a second, and half of what the call allows at the most.
+ *
+ * `now`: in the time of `sentAt`; undefined: it goes on, and only what it asks for counts.
+ *
+ * @example
+ * usageOfCut(sent, { units, exchange }, performance.now())
+ */
+export function usageOfCut(
+  { sentAt, endedAt }: Pick<SentCall, 'sentAt' | 'endedAt'>,
+  {
+    units,
+    exchange,
+  }: {
+    readonly units: Pick<ReservedUnits, 'asked' | 'tokens'>
+    readonly exchange: Pick<Exchange, 'requestTarget' | 'stream'>
+  },
+  now: number | undefined,
+): Usage {
+  const read = { ...NO_USAGE, ...units.asked }
+  const isWritten =
+    now !== undefined && !exchange.stream && WRITING.test(endpointPath(endpointOf(exchange.requestTarget)))
+  if (!isWritten) return read
+  const cap = Math.max(0, units.tokens - inputTokens(read))
+  const most = cap === 0 ? TOKENS_MAX : Math.min(TOKENS_MAX, Math.floor(cap / 2))
+  const seconds = Math.max(0, (endedAt ?? now) - sentAt) / 1000
+  return { ...read, outputText: Math.min(most, Math.floor(seconds * TOKENS_PER_SECOND)) }
+}
