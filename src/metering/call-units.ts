@@ -1,16 +1,14 @@
-import { isJsonObject } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { endpointOf } from '../openai/endpoint-of.ts'
-import { endpointPath } from '../openai/endpoint-path.ts'
 import type { Usage } from '../openai/usage/usage.ts'
 import { type Estimate, estimateCall } from '../pricing/estimate.ts'
-import type { PlannedCall } from '../pricing/planned-call.ts'
+import { answersOf, capOf, type PlannedCall } from '../pricing/planned-call.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
-import { outlineOf } from '../requests/outgoing-body.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { payerOf } from '../routing/deployment-address.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
+import { countedMembers } from './counted-members.ts'
 import type { CallUnits } from './demand.ts'
+import { plannedRequest } from './planned-request.ts'
 
 /** What is reserved for a call, and what its request alone says of its usage. */
 export interface ReservedUnits extends CallUnits {
@@ -29,9 +27,6 @@ const BYTES_PER_TOKEN = 4
 /** The bytes of a usual second of sound; what a budget is asked for is for a second of the fewest. */
 const BYTES_PER_SECOND = 8_000
 const NAME_CHARS_SHOWN = 100
-/** The words for a cap on the tokens of an answer. */
-const CAPS = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'] as const
-const NO_MEMBERS: PlannedCall['members'] = Object.freeze({})
 
 /**
  * Works out what to reserve for a call: its tokens and images, and, where money is limited, the most that it can cost at any of the targets
@@ -39,15 +34,18 @@ const NO_MEMBERS: PlannedCall['members'] = Object.freeze({})
  *
  * Tokens are those of the prompt and of the cap that the call sets: without a cap, what is written is counted when it is.
  *
- * Throws `model_not_priced` where money is limited and one of the targets has no price.
+ * Throws `model_not_priced` where money is limited and one of the targets has no price, and `invalid_parameter` where a count is no number.
  *
  * @example
  * const { tokens, images, amount } = callUnits(request, 'money', prices)
  */
 export function callUnits(request: PreparedRequest, needs: Needs, prices: PriceBook): ReservedUnits {
   const { exchange, outgoing, route } = request
-  const planned = plannedCall(request)
-  if (needs === 'usage' && !MEDIA.test(planned.endpoint)) return textUnits(planned)
+  const known = plannedRequest(request)
+  const { endpoint } = known
+  if (needs === 'usage' && !MEDIA.test(endpoint)) return textUnits(known)
+  const members = countedMembers(known.members, endpoint, route.deployments, needs !== 'usage')
+  const planned = { ...known, members }
   if (needs !== 'money') {
     const estimate = estimateCall({ ...planned, model: outgoing.model ?? '' }, undefined)
     return { ...unitsOf(estimate, planned), amount: 0n }
@@ -74,21 +72,8 @@ function modelsAt(deployment: Deployment, { outgoing }: PreparedRequest): readon
   return outgoing.inner.length === 0 ? [own] : [own, ...outgoing.inner.map(({ model }) => model)]
 }
 
-function plannedCall({ exchange, outgoing }: PreparedRequest): Omit<PlannedCall, 'model'> {
-  const { received } = outgoing
-  // A rule may have set a cap, or a number of answers, or taken one out.
-  const outline = outgoing.ruled ?? outlineOf(outgoing)
-  const isRead = isJsonObject(outline)
-  const bytes = received instanceof Uint8Array ? received : undefined
-  return {
-    endpoint: endpointPath(endpointOf(exchange.requestTarget)),
-    bodyBytes: bytes?.byteLength ?? Number(exchange.request.headers.get('content-length') ?? 0),
-    body: isRead ? bytes : undefined,
-    members: isRead ? outline : NO_MEMBERS,
-  }
-}
-
-function unitsOf({ usage, images, picture }: Estimate, { bodyBytes, members }: Omit<PlannedCall, 'model'>) {
+function unitsOf({ usage, images, picture }: Estimate, planned: Omit<PlannedCall, 'model'>) {
+  const { bodyBytes } = planned
   const { inputText, inputAudio, inputImage, characters, seconds } = usage
   const asked = {
     inputText: Math.min(inputText, Math.ceil(bodyBytes / BYTES_PER_TOKEN)),
@@ -99,7 +84,7 @@ function unitsOf({ usage, images, picture }: Estimate, { bodyBytes, members }: O
     seconds: Math.min(seconds, Math.ceil(bodyBytes / BYTES_PER_SECOND)),
   }
   const input = asked.inputText + inputAudio + inputImage
-  return { tokens: input + capIn(members) * choicesIn(members), images, asked, picture }
+  return { tokens: input + (capOf(planned) ?? 0) * answersOf(planned), images, asked, picture }
 }
 
 /** A call of texts whose use nothing limits: only its prompt is estimated, by its length. */
@@ -112,20 +97,6 @@ function textUnits({ bodyBytes, members }: Omit<PlannedCall, 'model'>): Reserved
     asked,
     picture: undefined,
   }
-}
-
-/** The largest cap that a body sets: which of them its server obeys is not known. */
-function capIn(members: PlannedCall['members']): number {
-  let most = 0
-  for (const name of CAPS) {
-    const cap = members[name]
-    if (typeof cap === 'number' && cap > most) most = cap
-  }
-  return most
-}
-
-function choicesIn({ n }: PlannedCall['members']): number {
-  return typeof n === 'number' && n > 1 ? n : 1
 }
 
 function notPriced(model: string, upstream: string): ApiError {

@@ -49,6 +49,12 @@ export function capEndpointOf(path: string): string {
   return Object.hasOwn(CERTAIN, path) ? path : ''
 }
 
+/** OpenAI's words for the cap that an endpoint's servers obey for certain, where those have these words; `endpoint`: a path below `/v1/`. */
+export function certainCaps(endpoint: string, { ignored }: Pick<CapWords, 'ignored'>): Names {
+  const own = Object.hasOwn(CERTAIN, endpoint) ? CERTAIN[endpoint] : undefined
+  return (own ?? EVERYWHERE).filter((name) => !ignored.includes(name))
+}
+
 /** Prepares the words, by their names before and after the rules' renames; `endpoint` is the result of `capEndpointOf`. */
 export function compileTokenCaps(words: CapWords, renames: Renames, endpoint: string): TokenCaps {
   const byPath = new Map<string, CapWord>()
@@ -61,11 +67,10 @@ export function compileTokenCaps(words: CapWords, renames: Renames, endpoint: st
   add('budget', words.budgets)
   add('cap', words.caps)
   const all = [...byPath.values()]
-  const certain = (CERTAIN[endpoint] ?? EVERYWHERE).filter((name) => !words.ignored.includes(name))
   return {
     words: all,
     byName: Map.groupBy(all, ({ names }) => names[0] ?? ''),
-    certain: [...new Set(certain.flatMap((name) => [name, ...renames.resolve([name])]))],
+    certain: [...new Set(certainCaps(endpoint, words).flatMap((name) => [name, ...renames.resolve([name])]))],
     isCount: (names) => byPath.get(names.join('.'))?.kind === 'count',
     isCap: (names) => byPath.get(names.join('.'))?.kind === 'cap',
   }

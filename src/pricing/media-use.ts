@@ -61,7 +61,7 @@ function speechUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse
   // What has not been read has no more characters than bytes.
   const characters = givenText(call, 'input')?.length ?? call.bodyBytes
   if (price?.prices.character !== undefined) return { usage: { characters } }
-  const slowness = 1 / Math.min(1, givenNumber(call, 'speed', SPEED_MIN) ?? 1)
+  const slowness = 1 / Math.min(1, speedOf(call))
   return {
     usage: {
       inputText: promptTokens(call, call.bodyBytes),
@@ -69,6 +69,13 @@ function speechUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse
       characters,
     },
   }
+}
+
+/** How fast is spoken; a text that is no number counts as the slowest. */
+function speedOf(call: PlannedCall): number {
+  const text = givenText(call, 'speed')
+  const speed = text === undefined ? (givenNumber(call, 'speed', 0) ?? 1) : Number(text)
+  return speed >= SPEED_MIN ? speed : SPEED_MIN
 }
 
 /** Sounds that become texts: by their length, which the size of the file bounds, or by tokens. */

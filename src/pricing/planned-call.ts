@@ -24,7 +24,7 @@ export interface PlannedUse {
 }
 
 /** A number of the call that is at least `least`; undefined: there is none. */
-export function givenNumber({ members }: PlannedCall, name: string, least = 1): number | undefined {
+export function givenNumber({ members }: Pick<PlannedCall, 'members'>, name: string, least = 1): number | undefined {
   const value = Object.hasOwn(members, name) ? members[name] : undefined
   return typeof value === 'number' && Number.isFinite(value) && value >= least ? value : undefined
 }
@@ -39,4 +39,38 @@ export function givenText({ members }: PlannedCall, name: string): string | unde
 export function isGiven({ members }: PlannedCall, name: string): boolean {
   const value = Object.hasOwn(members, name) ? members[name] : undefined
   return value !== undefined && value !== null && value !== false
+}
+
+/** The words for the most that is written; a server reads one of them, so the largest counts. */
+const CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'max_tokens_to_sample'] as const
+/** Gives each byte as a character. */
+const ANY_BYTES = new TextDecoder('latin1')
+
+/** The cap that a call sets for the tokens of one answer; undefined: it sets none. */
+export function capOf(call: Pick<PlannedCall, 'members'>): number | undefined {
+  let most: number | undefined
+  for (const name of CAPS) {
+    const cap = givenNumber(call, name)
+    if (cap !== undefined && (most === undefined || cap > most)) most = cap
+  }
+  return most
+}
+
+/** How many answers are billed: for each prompt, all that are made, also those that are not the best. */
+export function answersOf(call: Omit<PlannedCall, 'model'>): number {
+  const each = Math.max(givenNumber(call, 'n') ?? 1, givenNumber(call, 'best_of') ?? 1)
+  return call.endpoint === 'completions' ? each * promptsOf(call) : each
+}
+
+/** The prompts of a text completion; where the list has not been read, no more than its strings, or its lists of tokens. */
+function promptsOf({ members, body }: Omit<PlannedCall, 'model'>): number {
+  const prompt = members['prompt']
+  if (Array.isArray(prompt)) return prompt.every((one) => typeof one === 'number') ? 1 : prompt.length
+  if (prompt === undefined || typeof prompt === 'string' || body === undefined) return 1
+  const text = ANY_BYTES.decode(body)
+  const list = /"prompt"\s*:\s*\[\s*/.exec(text)
+  if (list === null) return 1
+  const items = text.slice(list.index + list[0].length)
+  if (items.startsWith('[')) return items.split('[').length - 1
+  return items.startsWith('"') ? Math.max(1, items.split(/(?<!\\)"\s*[,\]]/).length - 1) : 1
 }

@@ -1,11 +1,9 @@
-import { givenNumber, isGiven, type PlannedCall, type PlannedUse } from './planned-call.ts'
+import { answersOf, capOf, isGiven, type PlannedCall, type PlannedUse } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
 import { sketchInput } from './sketch-input.ts'
 import { tokenSizesOf, tokensOfText } from './token-sizes.ts'
 import { type ToolUse, toolUse } from './tool-use.ts'
 
-/** The words for the most that is written; a server reads one of them, so the largest counts. */
-const CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'max_tokens_to_sample'] as const
 /** What a model writes at most, where neither the call nor the price list says it. */
 const OUTPUT_TOKENS_MAX = 16_384
 /** Endpoints that write nothing. */
@@ -22,8 +20,6 @@ const EARLIER_TOKENS = 128_000
 const CHAT_IMAGE_TOKENS = 6_240
 
 const NO_TOOLS: ToolUse = { webSearches: 0, fileSearches: 0, codeSessions: 0, tokens: 0 }
-/** Gives each byte as a character. */
-const ANY_BYTES = new TextDecoder('latin1')
 
 /** The most that a call of a model for texts may use: of chats, completions, responses, messages, embeddings. */
 export function textUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
@@ -70,28 +66,9 @@ function withinContext(tokens: number, price: ModelPrice | undefined): number {
 
 /** The most that one answer has: what the call allows, and the model can. */
 function mostWritten(call: PlannedCall, price: ModelPrice | undefined): number {
-  const caps = CAPS.flatMap((name) => givenNumber(call, name) ?? [])
+  const cap = capOf(call)
   const limit = price?.outputTokensMax === 0 ? undefined : price?.outputTokensMax
   const able = limit ?? Math.max(call.outputSeen ?? 0, OUTPUT_TOKENS_MAX)
-  if (caps.length === 0) return able
-  return limit === undefined ? Math.max(...caps) : Math.min(Math.max(...caps), limit)
-}
-
-/** How many answers are billed: for each prompt, all that are made, also those that are not the best. */
-function answersOf(call: PlannedCall): number {
-  const each = Math.max(givenNumber(call, 'n') ?? 1, givenNumber(call, 'best_of') ?? 1)
-  return call.endpoint === 'completions' ? each * promptsOf(call) : each
-}
-
-/** The prompts of a text completion; where the list has not been read, no more than its strings, or its lists of tokens. */
-function promptsOf({ members, body }: PlannedCall): number {
-  const prompt = members['prompt']
-  if (Array.isArray(prompt)) return prompt.every((one) => typeof one === 'number') ? 1 : prompt.length
-  if (prompt === undefined || typeof prompt === 'string' || body === undefined) return 1
-  const text = ANY_BYTES.decode(body)
-  const list = /"prompt"\s*:\s*\[\s*/.exec(text)
-  if (list === null) return 1
-  const items = text.slice(list.index + list[0].length)
-  if (items.startsWith('[')) return items.split('[').length - 1
-  return items.startsWith('"') ? Math.max(1, items.split(/(?<!\\)"\s*[,\]]/).length - 1) : 1
+  if (cap === undefined) return able
+  return limit === undefined ? cap : Math.min(cap, limit)
 }

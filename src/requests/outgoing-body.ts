@@ -16,6 +16,8 @@ export interface OutgoingBody {
   readonly partlyRead?: JsonBody | undefined
   /** The body's members as the rules have made them, parsed like `value`, or `partlyRead`; undefined: no rule has a say in it. */
   readonly ruled?: unknown
+  /** The text fields of a form that has been read, by name, in order; absent: it is none, or nothing is decided by it. */
+  readonly fields?: ReadonlyMap<string, readonly string[]>
   /** The body as the caller sent it, decoded where it has been read as JSON. */
   readonly received: UpstreamBody
   /** The other models that the body names, where models decide. */

@@ -119,6 +119,7 @@ function formBody(
   return {
     model,
     value: undefined,
+    fields: form.fields,
     received: bytes,
     inner,
     isReplayable: true,

@@ -132,3 +132,38 @@ test('the official Node SDK sends a call against a spent budget once, and one th
   expect([waits.status, waits.code, waits.headers?.get('x-should-retry')]).toEqual([429, 'rate_limit_exceeded', 'true'])
   expect(Number(waits.headers?.get('retry-after'))).toBeGreaterThan(0)
 })
+
+test('counts that are written as a text count as the number that a lenient server takes them for', async () => {
+  await using gateway = await startMetered(answerUsed(1, 1))
+  // 1,000 tokens are a cent: 40 answers.
+  const key = await gateway.key({ spend_limit: { day: 40 } })
+  const tokens = await gateway.key({ rate_limits: [{ model: '*', max_tokens_per_1_minute: 40_000 }] })
+  for (const body of [{ n: '50' }, { n: 5e1 }, { n: ' 50.0 ' }, { n: 1, max_tokens: '50_000' }, { best_of: '50' }]) {
+    const usual = { n: 1, max_tokens: 1000 }
+    for (const one of [key, tokens]) {
+      // No more than 16,384 tokens are written for an answer, whatever it says.
+      const isMoneyOnly = one === key && body.max_tokens !== undefined
+      const expected = isMoneyOnly ? [200, 'ok'] : [400, 'request_exceeds_limit', null]
+      expect([body, ...(await tell(gateway, one, { ...usual, ...body }))]).toEqual([body, ...expected])
+    }
+  }
+  const refused = await gateway.ask(key, { n: ['many'] })
+  expect([refused.status, await refused.json()]).toMatchObject([400, { error: { param: 'n', code: 'invalid_type' } }])
+  expect((await gateway.ask(await gateway.key(), { n: '50' })).status).toBe(200)
+})
+
+test('the images that a form asks for are held', async () => {
+  await using gateway = await startMetered(answerUsed(1, 1))
+  const key = await gateway.key({ rate_limits: [{ model: '*', max_images_per_1_minute: 5 }] })
+  const edit = (n: string): Promise<Response> => {
+    const form = new FormData()
+    for (const [name, text] of Object.entries({ model: 'gpt-image-1', prompt: 'a cat', n })) form.set(name, text)
+    form.set('image', new Blob(['png']), 'cat.png')
+    const headers = { authorization: `Bearer ${key}` }
+    return fetch(`${gateway.url}/v1/images/edits`, { method: 'POST', headers, body: form })
+  }
+  expect((await edit('4')).status).toBe(200)
+  expect((await edit('6')).status).toBe(400)
+  const refused = await edit('few')
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([400, 'invalid_type'])
+})
