@@ -88,15 +88,10 @@ function unitsOf({ usage, images, picture }: Estimate, planned: Omit<PlannedCall
 }
 
 /** A call of texts whose use nothing limits: only its prompt is estimated, by its length. */
-function textUnits({ bodyBytes, members }: Omit<PlannedCall, 'model'>): ReservedUnits {
-  const asked = { inputText: Math.ceil(bodyBytes / BYTES_PER_TOKEN) }
-  return {
-    tokens: asked.inputText + capIn(members) * choicesIn(members),
-    images: 0,
-    amount: 0n,
-    asked,
-    picture: undefined,
-  }
+function textUnits(planned: Omit<PlannedCall, 'model'>): ReservedUnits {
+  const asked = { inputText: Math.ceil(planned.bodyBytes / BYTES_PER_TOKEN) }
+  const tokens = asked.inputText + (capOf(planned) ?? 0) * answersOf(planned)
+  return { tokens, images: 0, amount: 0n, asked, picture: undefined }
 }
 
 function notPriced(model: string, upstream: string): ApiError {
