@@ -43,7 +43,8 @@ export function createApp(deps: AppDeps): App {
   const { server } = config
   // What is answered from cassettes alone spends nobody's key.
   const isFree = deps.cassettes?.isClosed === true
-  const { authorize, admit, adminKey } = createDoor({ config, isFree, sha256: deps.sha256, keys: books?.directory })
+  const door = createDoor({ config, isFree, sha256: deps.sha256, keys: books?.directory })
+  const { authorize, admit } = door
   const core = createCore(deps)
   const { admission, deadlines, memory, flow } = core
   const hasLedger = books !== undefined
@@ -65,7 +66,7 @@ export function createApp(deps: AppDeps): App {
     .use(errorHandler(log))
     .use(health({ admission, authorize, targets: core.targets, workers: deps.workers, books }))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
-    .use(organization({ ...deps, adminKey, memory }))
+    .use(organization({ ...deps, ...door, memory }))
     .use(openaiRoutes(core, authorize, hasLedger))
 
   const alerts = books && createAlertWatch?.({ ...books, send: core.send, deadlines, now: Date.now, log })

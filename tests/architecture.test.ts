@@ -194,6 +194,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['access/credentials.ts', 'what goes upstream, and the token that must not'],
   ['access/name-tokens.ts', 'a digest is the name of a token without one'],
   ['access/authorize-admin.ts', 'the key that manages is compared by its digest'],
+  ['access/token-keys.ts', 'tokens are known by their digests'],
   ['cache/keys/scope.ts', 'only to be digested'],
   ['process/banner.ts', 'the kind of a store, without its address'],
   ['cli/cache.ts', 'opens the store'],
@@ -317,6 +318,7 @@ describe('every route', () => {
     organization: organization({
       books: { limiter: { look: never } } as unknown as Books,
       adminKey: never,
+      tokenKeys: never,
       sha256: never,
       memory: new MemoryBudget(0),
     }),

@@ -1,9 +1,10 @@
 import type { Secret } from '../config/secret.ts'
-import type { KeyDirectory } from '../ledger/directory/key-directory.ts'
-import type { KeyEntry } from '../ledger/records.ts'
+import type { KeyEntry, KeyRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
+import type { Keys } from './admit-key.ts'
 import { areEqual } from './authorize.ts'
 import { readCredential } from './credential.ts'
+import { createDefaultEntries } from './default-entries.ts'
 
 /** Who asks for the administration: the holder of an admin key (its id, or `ADMIN_KEY`), who may manage; or a caller, who may look at its own key. */
 export type AdminCaller =
@@ -12,9 +13,11 @@ export type AdminCaller =
 
 /** The settings that decide about who manages. */
 export interface AuthorizeAdminDeps {
-  readonly directory: Pick<KeyDirectory, 'find' | 'isFresh'>
+  readonly directory: Keys
   /** The key of the environment, as it is now; undefined: only those of the ledger can manage. */
   readonly adminKey: () => Secret | undefined
+  /** The API tokens that callers may present, as they are now. */
+  readonly tokenKeys: () => readonly KeyRecord[]
   readonly sha256: (text: string) => Uint8Array
   /** In milliseconds since 1970. */
   readonly now: () => number
@@ -31,13 +34,18 @@ export type AuthorizeAdmin = (headers: Headers) => AdminCaller
  * const authorizeAdmin = createAuthorizeAdmin({ directory, adminKey: () => config.adminKey, sha256, now: Date.now })
  * const { id } = authorizeAdmin(exchange.received)
  */
-export function createAuthorizeAdmin({ directory, adminKey, sha256, now }: AuthorizeAdminDeps): AuthorizeAdmin {
+export function createAuthorizeAdmin(deps: AuthorizeAdminDeps): AuthorizeAdmin {
+  const { directory, adminKey, tokenKeys, sha256, now } = deps
+  const entryFor = createDefaultEntries(directory)
   return (headers) => {
     const own = adminKey()
     const credential = readCredential(headers)
     if (credential === undefined) throw new ApiError('missing_api_key', { message: MISSING })
     if (own !== undefined && areEqual(sha256(own.reveal()), sha256(credential)))
       return { kind: 'admin', id: 'ADMIN_KEY' }
+    const digest = sha256(credential)
+    for (const { id, digest: known } of tokenKeys())
+      if (areEqual(Uint8Array.fromHex(known), digest)) return { kind: 'key', id, entry: entryFor(id) }
     const entry = directory.find(credential)
     if (entry === undefined && !directory.isFresh) throw new ApiError('ledger_unavailable')
     if (entry === undefined || (entry.expiresAt !== 0 && entry.expiresAt * 1000 <= now()))

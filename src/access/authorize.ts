@@ -1,11 +1,12 @@
 import type { Secret } from '../config/secret.ts'
 import type { ApiToken } from '../config/sections/token-list.ts'
 import type { Principal } from '../exchange/principal.ts'
-import { entryOfToken } from '../ledger/first-records.ts'
+import { tokenKeyId } from '../ledger/first-records.ts'
 import { KEY_PREFIX } from '../ledger/key-format.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { createAdmitKey, type Keys } from './admit-key.ts'
 import { readCredential } from './credential.ts'
+import { createDefaultEntries } from './default-entries.ts'
 import { isLocalCaller, type Received } from './local-caller.ts'
 import { nameTokens, shortId } from './name-tokens.ts'
 
@@ -31,6 +32,10 @@ export interface AuthorizeDeps {
 /** The number of callers that are recognized without a digest of their key. */
 const KNOWN_CALLERS_MAX = 1024
 
+type CallerWithKey = Extract<Principal, { kind: 'caller' }>
+
+const LOCAL: Principal = { kind: 'local' }
+
 /** Turns a request into a principal, or throws `missing_api_key`, `incorrect_api_key` or `ledger_unavailable`. */
 export type Authorize = (request: Received) => Principal
 
@@ -44,10 +49,11 @@ export type Authorize = (request: Received) => Principal
 export function createAuthorize(deps: AuthorizeDeps): Authorize {
   const tokens = nameTokens(deps.tokens, deps.sha256)
   const known = tokens.map(({ token }) => deps.sha256(token.reveal()))
-  const callers = new Map<string, Principal>()
+  const callers = new Map<string, CallerWithKey>()
   const { keys, adminKey } = deps
   const manager = adminKey === undefined ? undefined : deps.sha256(adminKey.reveal())
   const admitKey = keys && createAdmitKey(keys, Date.now)
+  const entryFor = keys && createDefaultEntries(keys)
 
   const admitToken = (credential: string | undefined): Principal => {
     if (credential === undefined) throw missingToken()
@@ -58,21 +64,19 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     const found = tokens[match]
     if (found !== undefined) {
       const { name: id, token } = found
-      return keys === undefined
-        ? { kind: 'token', id, token }
-        : { kind: 'token', id, token, entry: entryOfToken(id, keys) }
+      return { kind: 'token', id, token, entry: entryFor?.(tokenKeyId(id)) }
     }
     // It may be a key that another node has taken into the ledger.
     if (keys?.isFresh === false) throw new ApiError('ledger_unavailable')
     throw incorrectKey(credential)
   }
 
-  const callerWith = (key: string): Principal => {
+  const callerWith = (key: string): CallerWithKey => {
     const before = callers.get(key)
     if (before !== undefined) return before
     if (manager !== undefined && areEqual(manager, deps.sha256(key)))
       throw new ApiError('incorrect_api_key', { message: ADMIN_KEY_CALLS })
-    const caller: Principal = { kind: 'caller', id: shortId('caller', key, deps.sha256) }
+    const caller: CallerWithKey = { kind: 'caller', id: shortId('caller', key, deps.sha256) }
     if (callers.size >= KNOWN_CALLERS_MAX) callers.clear()
     callers.set(key, caller)
     return caller
@@ -85,11 +89,12 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     if (deps.required) return admitToken(credential)
     if (credential !== undefined) {
       const caller = callerWith(credential)
-      if (keys !== undefined) refuseKeysBeside(request, adminKey?.reveal())
-      return caller
+      if (entryFor === undefined) return caller
+      refuseKeysBeside(request, adminKey?.reveal())
+      return { ...caller, lent: entryFor(caller.id) }
     }
     if (deps.isFree === true || (deps.lendsToLocal && isLocalCaller(request, deps.corsOrigins)))
-      return { kind: 'local' }
+      return entryFor === undefined ? LOCAL : { kind: 'local', entry: entryFor('local') }
     throw new ApiError('missing_api_key')
   }
 }

@@ -2,6 +2,7 @@ import { type Static, type TObject, Type } from '@sinclair/typebox'
 import type { AdminCaller } from '../access/authorize-admin.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Limiter } from '../ledger/limiter.ts'
+import type { KeyRecord } from '../ledger/records.ts'
 
 /** All that the administration works with. */
 export interface AdminDeps {
@@ -9,6 +10,8 @@ export interface AdminDeps {
   /** Has this process take over what was changed. */
   readonly follow: () => Promise<void>
   readonly look: Limiter['look']
+  /** The API tokens as keys of the default project: they are in no ledger. */
+  readonly tokenKeys: () => readonly KeyRecord[]
   /** The clock, in milliseconds since 1970. */
   readonly now: () => number
   /** Fills an array with random bytes (Web Crypto). */

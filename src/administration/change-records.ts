@@ -1,4 +1,5 @@
 import type { AdminCaller } from '../access/authorize-admin.ts'
+import { tokenKeyId } from '../ledger/first-records.ts'
 import { RecordsChangedError } from '../ledger/ledger.ts'
 import { makeId } from '../ledger/record-id.ts'
 import type { LedgerRecord } from '../ledger/records.ts'
@@ -58,8 +59,13 @@ export async function changeRecords<T>(
 }
 
 /** Refuses a change of what stands in the configuration file. */
-export function assertManagedHere({ managedBy, name }: Pick<ManagedRecord, 'managedBy' | 'name'>): void {
+export function assertManagedHere({ managedBy, name, id }: Pick<ManagedRecord, 'managedBy' | 'name' | 'id'>): void {
   if (managedBy === 'api') return
+  if (id === tokenKeyId(name)) {
+    throw new ApiError('managed_by_file', {
+      message: `'${name.slice(0, 100)}' is an API token of this server (\`API_TOKEN\`) and can only be changed there. Nothing was changed.`,
+    })
+  }
   throw new ApiError('managed_by_file', {
     message: `'${name.slice(0, 100)}' is declared in the configuration file of this server and can only be changed there (below \`projects:\`). Nothing was changed.`,
   })

@@ -40,7 +40,8 @@ export async function keyObjects(
         id,
         name,
         redacted_value: redacted,
-        created_at: createdAt,
+        // Nobody knows how old an API token is.
+        created_at: createdAt === 0 ? project.createdAt : createdAt,
         last_used_at: used.get(id) ?? null,
         expires_at: expiresAt ?? null,
         owner: ownerOf(key, accounts[owners.indexOf(key.ownerId)]),

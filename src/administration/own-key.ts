@@ -1,6 +1,7 @@
 import { ApiError } from '../openai/api-error.ts'
 import { adminRoute, idOf } from './admin-route.ts'
 import { keyObjects } from './key-object.ts'
+import { findProjectKey } from './listed-keys.ts'
 import { notFound } from './project-record.ts'
 import { spendOf } from './spend-so-far.ts'
 
@@ -17,8 +18,7 @@ export const OWN_KEY_ROUTE = adminRoute({
     const { project, organization } = caller.entry
     const asked = idOf(call, 'project_id')
     if (project === undefined || (asked !== 'me' && asked !== project.id)) throw notFound('project', asked)
-    const key = await deps.ledger.find('key', caller.id)
-    if (key === undefined) throw notFound('API key', caller.id)
+    const key = await findProjectKey(deps, project.id, caller.id)
     const { timeZone } = project
     const [[shown], ofProject, ofAll] = await Promise.all([
       keyObjects([key], project, deps),

@@ -7,10 +7,10 @@ import { assertManagedHere, changeRecords } from './change-records.ts'
 import { newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow, withScopes } from './key-fields.ts'
 import { keyObjects } from './key-object.ts'
 import { limitsFrom } from './limit-fields.ts'
+import { findProjectKey, projectKeyPage } from './listed-keys.ts'
 import { newSecret } from './new-secret.ts'
 import { CURSOR, closedFields, listObject, nameField, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
-import { findActiveProject, findProject, notFound } from './project-record.ts'
-import { recordPage } from './record-page.ts'
+import { findActiveProject, findProject } from './project-record.ts'
 
 const ListKeys = closedFields({
   limit: pageLimit(),
@@ -42,7 +42,7 @@ export const PROJECT_KEY_ROUTES = [
       const { id: projectId, archivedAt } = project
       const isNone = access !== 'any' && (access === 'active') !== (archivedAt === undefined)
       if (isNone) return listObject({ data: [], hasMore: false }, [])
-      const page = await recordPage(deps.ledger, { kind: 'key', projectId, limit, after, order: 'asc' })
+      const page = await projectKeyPage(deps, { projectId, limit, after })
       return listObject(page, await keyObjects(page.data, project, deps))
     },
   }),
@@ -160,9 +160,6 @@ async function shown(key: KeyRecord, deps: AdminDeps): Promise<object> {
 }
 
 /** Finds the key of a call's path. Rejects with `object_not_found`. */
-async function findKey({ ledger }: Pick<AdminDeps, 'ledger'>, call: Pick<OnKey, 'params'>): Promise<KeyRecord> {
-  const id = idOf(call, 'api_key_id')
-  const key = await ledger.find('key', id)
-  if (key === undefined || key.projectId !== idOf(call, 'project_id')) throw notFound('API key', id)
-  return key
+function findKey(deps: AdminDeps, call: Pick<OnKey, 'params'>): Promise<KeyRecord> {
+  return findProjectKey(deps, idOf(call, 'project_id'), idOf(call, 'api_key_id'))
 }

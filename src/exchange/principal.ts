@@ -10,13 +10,21 @@ export type Principal =
   | { readonly kind: 'token'; readonly id: string; readonly token: Secret; readonly entry?: KeyEntry | undefined }
   /** Holds a key of the ledger (`token`), by whose id it goes; spends the server's key. */
   | { readonly kind: 'key'; readonly id: string; readonly token: Secret; readonly entry: KeyEntry }
-  /** Brings a key of its own, which goes upstream as it came; it is known by a short digest of it. */
-  | { readonly kind: 'caller'; readonly id: string }
+  /**
+   * Brings a key of its own, which goes upstream as it came; it is known by a short digest of it. Where an upstream is spoken to with the
+   * server's key, the call is one of the ledger's default project: `lent` is the entry for that, `entry` says that it is so.
+   */
+  | {
+      readonly kind: 'caller'
+      readonly id: string
+      readonly lent?: KeyEntry | undefined
+      readonly entry?: KeyEntry | undefined
+    }
   /**
    * Brings no credential, but calls from this very machine; is lent the server's key, where there is one. Where no key can be spent:
-   * any caller without a credential.
+   * any caller without a credential. With a ledger it is of the default project (`entry`).
    */
-  | { readonly kind: 'local' }
+  | { readonly kind: 'local'; readonly entry?: KeyEntry | undefined }
 
 /**
  * Gives the name of a principal in the log, in rules and for extensions: a token's name, a key's id, `caller-` and a short digest, or
@@ -45,6 +53,6 @@ export function heldToken(principal: Principal): Secret | undefined {
  * @example
  * const project = entryOf(principal)?.project
  */
-export function entryOf(principal: Principal): KeyEntry | undefined {
-  return principal.kind === 'token' || principal.kind === 'key' ? principal.entry : undefined
+export function entryOf({ entry }: Principal): KeyEntry | undefined {
+  return entry
 }

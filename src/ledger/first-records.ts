@@ -36,20 +36,30 @@ export async function makeFirstRecords(ledger: Pick<Ledger, 'find' | 'edit'>, no
 }
 
 /**
- * The entry of an API token, by its holder's name: a key of the default project, without limits of its own.
+ * The id of an API token as a key, by its holder's name.
  *
  * @example
- * const entry = entryOfToken('alice', directory)
+ * tokenKeyId('alice') // 'key_token.alice'
  */
-export function entryOfToken(
-  name: string,
+export function tokenKeyId(name: string): string {
+  return `key_token.${name}`
+}
+
+/**
+ * The entry of a caller of the default project who has no key of the ledger, and no limits of its own.
+ *
+ * @example
+ * const entry = defaultEntry(tokenKeyId('alice'), directory)
+ */
+export function defaultEntry(
+  id: string,
   directory: {
     readonly project: (id: string) => ProjectRecord | undefined
     readonly organization: OrganizationRecord | undefined
   },
 ): KeyEntry {
   return {
-    id: `key_token.${name}`,
+    id,
     kind: 'key',
     expiresAt: 0,
     limits: NO_LIMITS,

@@ -6,8 +6,9 @@ import type { Deployment } from '../routing/targets/deployment.ts'
 import { limitsOfCaller } from './caller-limits.ts'
 import type { Decide, Grant } from './decide.ts'
 import { type LimitedDemand, requestDemand } from './demand.ts'
+import { lendEntry } from './lent-entry.ts'
 import { meteredKind } from './metered-kinds.ts'
-import { assertCallPermitted, type NamedCall } from './permissions.ts'
+import { assertCallPermitted, assertEndpointPermitted, type NamedCall } from './permissions.ts'
 
 /** The dependencies of letting requests in. */
 export interface EnterRequestDeps {
@@ -25,8 +26,12 @@ export function enterRequest(
   deployments: readonly Deployment[],
   { decide, prices }: EnterRequestDeps,
 ): void | Promise<void> {
+  const isLent =
+    exchange.principal.kind === 'caller' &&
+    lendEntry(exchange, { are: 'some', upstreams: deployments.map(({ upstream }) => upstream) })
   const limits = limitsOfCaller(exchange)
   if (limits === undefined) return undefined
+  if (isLent) assertEndpointPermitted(limits, exchange)
   assertCallPermitted(limits, exchange, named)
   const demand = requestDemand(limits, named.model)
   if (demand === undefined) return undefined

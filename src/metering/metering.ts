@@ -1,8 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Books } from '../ledger/books.ts'
-import type { PriceTable } from '../pricing/price.ts'
-import { PriceBook } from '../pricing/price-book.ts'
 import { askForUsage, hideAskedUsage } from '../requests/metered-stream.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
@@ -12,9 +10,11 @@ import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
 import { createDecide } from './decide.ts'
 import { callDemand } from './demand.ts'
 import { enterRequest } from './enter-request.ts'
+import { lendEntry } from './lent-entry.ts'
 import { MeteredCall } from './metered-call.ts'
 import { meteredKind } from './metered-kinds.ts'
 import { assertEndpointPermitted, type NamedCall } from './permissions.ts'
+import { createPrices, type PriceSources } from './prices-in-force.ts'
 import { bookRepeat } from './repeated-call.ts'
 import { bookSessionText } from './session-text.ts'
 import { tellCost } from './tell-cost.ts'
@@ -49,13 +49,11 @@ export interface Metering {
 }
 
 /** The dependencies of metering. */
-export interface MeteringDeps {
+export interface MeteringDeps extends PriceSources {
   readonly books: Pick<Books, 'limiter' | 'bookings'>
-  /** The prices that NexCode comes with. */
-  readonly priceTable: PriceTable
   readonly sha256: (text: string) => Uint8Array
   /** The settings in force. */
-  readonly settings: () => Pick<Settings, 'ledger' | 'prices'>
+  readonly settings: () => Pick<Settings, 'ledger' | 'prices' | 'upstreams'>
 }
 
 /**
@@ -67,12 +65,16 @@ export interface MeteringDeps {
 export function createMetering({ books, priceTable, sha256, settings }: MeteringDeps): Metering {
   const { limiter, bookings } = books
   const objects = new BookedObjects(sha256)
-  const prices = createPrices(priceTable, settings)
+  const prices = createPrices({ priceTable, settings })
   const decide = createDecide(limiter)
+  const limitsOf = (exchange: Exchange): CallerLimits | undefined => {
+    if (exchange.principal.kind === 'caller') lendEntry(exchange, { are: 'all', upstreams: settings().upstreams })
+    return limitsOfCaller(exchange)
+  }
   return {
-    limitsOf: limitsOfCaller,
+    limitsOf,
     admit(exchange) {
-      const limits = limitsOfCaller(exchange)
+      const limits = limitsOf(exchange)
       if (limits !== undefined) assertEndpointPermitted(limits, exchange)
       return limits
     },
@@ -113,14 +115,4 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
 function needsOf(limits: CallerLimits | undefined): Needs {
   if (limits === undefined || !limits.countsUse) return 'usage'
   return limits.hasBudget ? 'money' : 'tokens'
-}
-
-/** Makes the function that gives the prices in force; they are made anew with the settings. */
-function createPrices(table: PriceTable, settings: MeteringDeps['settings']): () => PriceBook {
-  let made: { readonly of: unknown; readonly book: PriceBook } | undefined
-  return () => {
-    const now = settings()
-    if (made === undefined || made.of !== now) made = { of: now, book: new PriceBook(table, now.prices) }
-    return made.book
-  }
 }

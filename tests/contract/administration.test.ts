@@ -533,7 +533,7 @@ describe('the way in', () => {
     const status = async (credential: string) => (await getOwn('projects', credential)).status
     expect(await status(admin.value)).toBe(200)
     expect(await status(key.value)).toBe(403)
-    expect(await status('token-one-0123456789abcdef')).toBe(401)
+    expect(await status('token-one-0123456789abcdef')).toBe(403)
     expect(await status('sk-of-somebody')).toBe(401)
     expect((await fetch(`${gateway.url}/v1/organization/projects`)).status).toBe(401)
     await organization.adminAPIKeys.delete(admin.id)

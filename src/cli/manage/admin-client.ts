@@ -1,3 +1,5 @@
+import { nameTokens } from '../../access/name-tokens.ts'
+import { tokenKeys } from '../../access/token-keys.ts'
 import { administer } from '../../administration/administer.ts'
 import type { Config } from '../../config/config.ts'
 import { makeFirstRecords } from '../../ledger/first-records.ts'
@@ -51,7 +53,7 @@ export async function openAdminClient({
       'no ledger is configured: nothing knows of keys. Set LEDGER=sqlite:nexcode.db, here and for the server, or `ledger: { store: … }` in the file.',
     )
   }
-  return localClient(store, own)
+  return localClient(store, own, config)
 }
 
 function remoteClient(url: string, { adminKey }: Config): AdminClient {
@@ -65,11 +67,13 @@ function remoteClient(url: string, { adminKey }: Config): AdminClient {
   return { ask: remoteAsk(base, adminKey), url: base, close: () => Promise.resolve() }
 }
 
-async function localClient(store: string, url: string): Promise<AdminClient> {
+async function localClient(store: string, url: string, { auth }: Config): Promise<AdminClient> {
   const ledger = await openLedger(store)
+  const tokens = auth.required ? tokenKeys(nameTokens(auth.tokens, sha256), sha256) : []
   const deps = {
     ledger,
     follow: () => Promise.resolve(),
+    tokenKeys: () => tokens,
     // The counters are the servers': what was spent is read from the books.
     look: () => Promise.reject(new LimiterError('the counters are the servers’')),
     now: Date.now,

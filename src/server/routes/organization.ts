@@ -7,6 +7,7 @@ import type { Secret } from '../../config/secret.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 import type { Books } from '../../ledger/books.ts'
+import type { KeyRecord } from '../../ledger/records.ts'
 import { readJson } from '../../requests/read-json.ts'
 import { exchangeOf } from '../request-context.ts'
 
@@ -16,6 +17,8 @@ export interface OrganizationDeps {
   readonly books?: Books | undefined
   /** The key of the environment, as it is now. */
   readonly adminKey: () => Secret | undefined
+  /** The API tokens, as they are now. */
+  readonly tokenKeys: () => readonly KeyRecord[]
   readonly sha256: (text: string) => Uint8Array
   readonly memory: MemoryBudget
 }
@@ -30,15 +33,16 @@ const PATHS = RESOURCES_OF_IT.flatMap((name) => [`/v1/${name}`, `/v1/${name}/*`,
  * Makes the routes of OpenAI's Administration API, which are answered from the ledger: beside the flow, its stages and its places, so that a
  * server whose places are all taken can still be managed.
  */
-export const organization = ({ books, adminKey, sha256, memory }: OrganizationDeps) => {
+export const organization = ({ books, adminKey, tokenKeys, sha256, memory }: OrganizationDeps) => {
   const app = new Elysia({ name: 'nexcode/organization', seed: memory })
   if (books === undefined) return app
   const { ledger, directory, limiter, spread } = books
   const now = Date.now
-  const authorizeAdmin = createAuthorizeAdmin({ directory, adminKey, sha256, now })
+  const authorizeAdmin = createAuthorizeAdmin({ directory, adminKey, tokenKeys, sha256, now })
   const admin: AdminDeps = {
     ledger,
     follow: spread,
+    tokenKeys,
     look: (budget) => limiter.look(budget),
     now,
     random: (bytes) => crypto.getRandomValues(bytes),

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createAuthorizeAdmin } from '../../../src/access/authorize-admin.ts'
+import { tokenKeys } from '../../../src/access/token-keys.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import { NO_LIMITS } from '../../../src/ledger/first-records.ts'
 import type { KeyEntry } from '../../../src/ledger/records.ts'
@@ -25,7 +26,15 @@ const ENTRIES = new Map<string, KeyEntry>([
 
 function answerTo(credential: string | undefined, { isFresh = true, adminKey = ADMIN_KEY } = {}): string {
   const authorize = createAuthorizeAdmin({
-    directory: { find: (text) => ENTRIES.get(text), isFresh },
+    directory: {
+      find: (text) => ENTRIES.get(text),
+      isFresh,
+      isLoaded: true,
+      version: 1,
+      project: () => PLAIN_PROJECT,
+      organization: undefined,
+    },
+    tokenKeys: () => tokenKeys([{ name: 'alice', token: new Secret('a-token-0123456789') }], sha256),
     adminKey: () => (adminKey === '' ? undefined : new Secret(adminKey)),
     sha256,
     now: () => 5000,
@@ -39,12 +48,13 @@ function answerTo(credential: string | undefined, { isFresh = true, adminKey = A
 }
 
 test('ADMIN_KEY and admin keys of the ledger manage; callers’ keys are known, and those of no project in force are not', () => {
-  const credentials = [ADMIN_KEY, 'made', 'late', 'callers', 'archived', 'sk-unknown', undefined]
+  const credentials = [ADMIN_KEY, 'made', 'late', 'callers', 'a-token-0123456789', 'archived', 'sk-unknown', undefined]
   expect(credentials.map((credential) => answerTo(credential))).toEqual([
     'ADMIN_KEY',
     'admin_key_1',
     'incorrect_api_key',
     'key_1',
+    'key_token.alice',
     'incorrect_api_key',
     'incorrect_api_key',
     'missing_api_key',

@@ -12,6 +12,7 @@ const ledger = await openSqliteLedger(':memory:')
 const deps = {
   ledger,
   follow: async () => undefined,
+  tokenKeys: () => [],
   look: async () => ({ spent: 0n, held: 0n }),
   now: () => (START + 3 * DAY) * 1000,
   random: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes),
