@@ -1,7 +1,13 @@
 import type { Log } from '../../telemetry/log.ts'
 import type { Reservation } from '../limiter.ts'
 import type { Booking } from '../records.ts'
-import { interruptedBooking, parseBooking, stringifyBooking, stringifyShortBooking } from './booking-record.ts'
+import {
+  interruptedBooking,
+  parseBooking,
+  stringifyBooking,
+  stringifyOnce,
+  stringifyShortBooking,
+} from './booking-record.ts'
 import type { MachineTables } from './machine-tables.ts'
 import { ReservationAdoption } from './reservation-adoption.ts'
 import { type ReservationSlots, RESERVATION_STATE as STATE } from './reservation-slots.ts'
@@ -44,8 +50,7 @@ export class ReservationBooking {
 
   /** Notes what is booked if this process dies. `slot` undefined: nothing is held. */
   note(slot: number | undefined, booking: Booking | undefined): void {
-    if (slot === undefined || booking === undefined) return
-    if (!this.#slots.write(slot, stringifyBooking(booking))) this.#slots.write(slot, stringifyShortBooking(booking))
+    if (slot !== undefined && booking !== undefined) this.#write(slot, booking, stringifyOnce(booking))
   }
 
   /** A reservation as its call has it. `slot` undefined: nothing is held. `correct`: corrects its rates to the units that were used. */
@@ -91,10 +96,14 @@ export class ReservationBooking {
     if (this.#isClosed) return
     if (slot !== undefined) {
       if (booking === undefined) this.#slots.write(slot, undefined)
-      else this.note(slot, booking)
+      else this.#write(slot, booking, stringifyBooking(booking))
       this.#deps.reservations.end(slot, cost)
     }
     this.#book(slot, booking)
+  }
+
+  #write(slot: number, booking: Booking, text: string): void {
+    if (!this.#slots.write(slot, text)) this.#slots.write(slot, stringifyShortBooking(booking))
   }
 
   #book(slot: number | undefined, booking: Booking | undefined): void {

@@ -1,4 +1,5 @@
 import type { Log } from '../../telemetry/log.ts'
+import { stringifyOnce } from '../counters/booking-record.ts'
 import type { Ledger } from '../ledger.ts'
 import { type BudgetDemand, type CallDemand, type Decision, type Limiter, LimiterError } from '../limiter.ts'
 import type { Booking } from '../records.ts'
@@ -68,7 +69,7 @@ export class RedisLimiter implements Limiter {
         amount: String(demand.amount),
         budgets: JSON.stringify(budgets.map(({ name }) => name)),
         places: JSON.stringify(demand.places.map(({ name }) => name)),
-        record: demand.booking === undefined ? '' : JSON.stringify(demand.booking),
+        record: demand.booking === undefined ? '' : stringifyOnce(demand.booking),
       },
     }
     const question = { id: call.id, v: call.v, rates: demand.rates, places: demand.places, budgets }

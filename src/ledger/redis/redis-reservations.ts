@@ -1,5 +1,5 @@
 import type { Log } from '../../telemetry/log.ts'
-import { interruptedBooking, parseBooking } from '../counters/booking-record.ts'
+import { interruptedBooking, parseBooking, stringifyBooking } from '../counters/booking-record.ts'
 import type { RateDemand, Reservation } from '../limiter.ts'
 import type { Booking } from '../records.ts'
 import { ADOPT, END_CALL, FORGET, RENEW_CALLS } from './redis-limit-scripts.ts'
@@ -62,7 +62,7 @@ export class RedisReservations {
           const more = (units?.[index] ?? rate.units) - rate.units
           return more === 0 ? [] : [{ ...rate, units: more }]
         })
-        const record = booking === undefined ? '' : JSON.stringify(booking)
+        const record = booking === undefined ? '' : stringifyBooking(booking)
         const end = { call: { ...call, v: { ...call.v, record } }, cost, isTold: false, isBooked: false }
         this.#ends.set(call.id, end)
         this.#start(this.#tell(end, corrections))

@@ -1,4 +1,4 @@
-import type { Booking } from '../records.ts'
+import { parseBookings } from '../counters/booking-record.ts'
 import { BookingStatements } from './booking-statements.ts'
 import { openDatabase } from './open-database.ts'
 import { RecordStatements } from './record-statements.ts'
@@ -23,8 +23,8 @@ export function openSqliteBooks(path: string) {
     find: records.find.bind(records),
     list: records.list.bind(records),
     edit: records.edit.bind(records),
-    /** `rows`: bookings as JSON: a message of text costs half of one of objects. */
-    book: (rows: string) => bookings.book(JSON.parse(rows) as readonly Booking[]),
+    /** `rows`: bookings as `stringifyBookings` writes them: a message of text costs half of one of objects. */
+    book: (rows: string) => bookings.book(parseBookings(rows)),
     bookings: bookings.rows.bind(bookings),
     usage: bookings.usage.bind(bookings),
     spent: bookings.spent.bind(bookings),

@@ -1,3 +1,4 @@
+import { stringifyBookings } from '../counters/booking-record.ts'
 import type { DirectoryRow, Ledger, RecordKind, RecordOf, RecordQuery } from '../ledger.ts'
 import { BookThread } from './book-thread.ts'
 import { unpackDirectory } from './directory-part.ts'
@@ -28,7 +29,7 @@ export async function openSqliteLedger(path: string): Promise<Ledger> {
     list: <K extends RecordKind>(query: RecordQuery<K>) =>
       thread.ask('list', query) as Promise<{ data: readonly RecordOf<K>[]; hasMore: boolean }>,
     edit: (edit) => thread.ask('edit', edit),
-    book: (rows) => thread.ask('book', JSON.stringify(rows)),
+    book: (rows) => thread.ask('book', stringifyBookings(rows)),
     bookings: async (after, limit) => (await reader()).ask('bookings', after, limit),
     usage: async (query) => (await reader()).ask('usage', query),
     spent: (scope, from, to) => thread.ask('spent', scope, from, to),
