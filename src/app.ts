@@ -70,6 +70,11 @@ export function createApp(deps: AppDeps): App {
     .use(openaiRoutes(core, authorize, hasLedger))
 
   const alerts = books && createAlertWatch?.({ ...books, send: core.send, deadlines, now: Date.now, log })
+  let closing: Promise<void> | undefined
+  const closeBooks = async (): Promise<void> => {
+    closing ??= books?.close()
+    await closing
+  }
   const cors = createCors(server.corsOrigins)
   const hasDebugHeaders = (): boolean => core.settings().debugHeaders
   const serve = createServe({ open, cors, routes, hasDebugHeaders, log })
@@ -92,8 +97,9 @@ export function createApp(deps: AppDeps): App {
     },
     async close() {
       await core.close()
-      await books?.close()
+      await closeBooks()
     },
+    closeBooks,
   }
 }
 

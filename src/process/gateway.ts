@@ -34,6 +34,8 @@ export interface Gateway {
 const NOTICE_MS = 250
 /** How long a request that is broken off has to say so: by an error event, and a line of the log. */
 const LAST_WORDS_MS = 250
+/** How long the books have, behind the drain time, to take what has ended with it. */
+const BOOKS_MS = 2000
 
 /**
  * Starts the gateway: the app of Web standards with this platform's fetch, digest and server. A worker shares the port with the
@@ -101,6 +103,8 @@ async function drain(app: App, server: HttpServer, drainMs: number): Promise<boo
   }
   server.closeAll()
   await Promise.race([app.close(), isOver])
+  // Also what has gone on until the end of the time is in the books.
+  await Promise.race([app.closeBooks(), sleep(BOOKS_MS)])
   return isDone
 }
 

@@ -41,6 +41,8 @@ export interface App {
   readonly stop: () => void
   /** Waits for work that goes on behind answers, and closes stores. To be called at the end, when no request is under way. */
   readonly close: () => Promise<void>
+  /** Writes what is left into the books, where there are any, and closes them, whatever still goes on: `close` does it last. */
+  readonly closeBooks: () => Promise<void>
 }
 
 /** The dependencies of the HTTP server. */

@@ -1,11 +1,9 @@
 import { expect, test } from 'bun:test'
+import { LONG_PROMPT, OF_PROMPT } from '../helpers/long-prompt.ts'
 import { answerUsed, type MeteredGateway, startMetered } from '../helpers/metered-gateway.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 import { byHand, fail, SSE } from '../helpers/upstream-scripts.ts'
 
-/** A prompt of some 20,000 bytes, which is 5,000 tokens as it is estimated: 12,500,000 nano-dollars of gpt-4o. */
-const PROMPT = { messages: [{ role: 'user', content: 'word '.repeat(4000) }] }
-const OF_PROMPT = 12_500_000
 /** The most that a model can have written in the time that a test takes. */
 const OF_TEST = 30 * 60 * 10_000
 
@@ -20,7 +18,7 @@ async function askAndLeave(gateway: MeteredGateway, key: string, body: object = 
   const asking = fetch(`${gateway.url}${path ?? '/v1/chat/completions'}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'gpt-4o', ...PROMPT, ...body }),
+    body: JSON.stringify({ model: 'gpt-4o', ...LONG_PROMPT, ...body }),
     signal: leaving.signal,
   })
   const { request } = await gateway.upstreams.openai.arrival()
@@ -52,7 +50,7 @@ test('a call that gets no answer in time costs its prompt, at each attempt that 
     file: { retry: { attempts: 3, base: '1ms', on: ['timeout'] }, timeouts: { first_byte: '50ms' } },
   })
   const key = await gateway.key({ spend_limit: { day: 1000 } })
-  expect((await gateway.ask(key, PROMPT)).status).toBe(504)
+  expect((await gateway.ask(key, LONG_PROMPT)).status).toBe(504)
   const sum = await gateway.booked(1)
   expect([sum.requests, gateway.upstreams.openai.requests.length]).toEqual([1, 3])
   expectPromptOf(sum.cost, 3)
@@ -64,7 +62,7 @@ test('an answer behind an attempt that got none costs what both did', async () =
     file: { retry: { attempts: 2, base: '1ms', on: ['reset'] } },
   })
   const key = await gateway.key({ spend_limit: { day: 1000 } })
-  const asking = gateway.ask(key, PROMPT)
+  const asking = gateway.ask(key, LONG_PROMPT)
   const { request, connection } = await gateway.upstreams.openai.arrival()
   await request.body
   gateway.upstreams.openai.play(answerUsed(5000, 100))
@@ -78,11 +76,11 @@ test('an answer behind an attempt that got none costs what both did', async () =
 test('an upstream that refuses, or that nobody reaches, costs nothing', async () => {
   await using gateway = await startMetered(fail(500), { file: { retry: { attempts: 2, base: '1ms', on: [500] } } })
   const key = await gateway.key({ spend_limit: { day: 1000 } })
-  expect((await gateway.ask(key, PROMPT)).status).toBe(500)
+  expect((await gateway.ask(key, LONG_PROMPT)).status).toBe(500)
   gateway.upstreams.openai.play(fail(429))
-  expect((await gateway.ask(key, PROMPT)).status).toBe(429)
+  expect((await gateway.ask(key, LONG_PROMPT)).status).toBe(429)
   await gateway.upstreams.openai.close()
-  expect((await gateway.ask(key, PROMPT)).status).toBe(502)
+  expect((await gateway.ask(key, LONG_PROMPT)).status).toBe(502)
   const sum = await gateway.booked(3)
   expect([sum.requests, sum.cost]).toEqual([3, 0n])
 })
@@ -111,6 +109,6 @@ for (const [what, begin] of [
   test(`${what} that breaks off behind its head costs its prompt`, async () => {
     await using gateway = await startMetered(breakBehind(begin))
     const key = await gateway.key({ spend_limit: { day: 1000 } })
-    await (await gateway.ask(key, { ...PROMPT, stream: what === 'a stream' })).text().catch(() => undefined)
+    await (await gateway.ask(key, { ...LONG_PROMPT, stream: what === 'a stream' })).text().catch(() => undefined)
     expectPromptOf((await gateway.booked(1)).cost)
   })
