@@ -90,7 +90,7 @@ function makeRow(number: number): Booking {
       projectId: projectId(key),
       model,
       servedModel: model,
-      endpoint: 'chat.completions',
+      endpoint: 'chat/completions',
       upstream: 'openai',
     },
     ...{ tier: 'default', isBatch: false, usage, cost: 100_000 + below(5_000_000), saved: 0, pricedBy: 'table' },

@@ -14,7 +14,7 @@ const ROUNDS = 5
 
 const BOOKING: Booking = {
   ...{ id: '0'.repeat(32), at: 0, requestId: 'req_0123456789abcdef', keyId: 'key_1', projectId: 'proj_1', saved: 0 },
-  ...{ model: 'gpt-4o', servedModel: 'gpt-4o-2024-08-06', endpoint: 'chat_completions', upstream: 'openai', cost: 0 },
+  ...{ model: 'gpt-4o', servedModel: 'gpt-4o-2024-08-06', endpoint: 'chat/completions', upstream: 'openai', cost: 0 },
   ...{ tier: 'default', isBatch: false, usage: NO_USAGE, pricedBy: 'table', isEstimated: false, status: 200 },
   outcome: 'complete',
 }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { UsageDimension, UsageSum } from '../ledger/ledger.ts'
-import { inputTokens, outputTokens } from '../openai/usage/usage.ts'
+import { totalTokens } from '../openai/usage/usage.ts'
 import { adminRoute } from './admin-route.ts'
 import { dollarsOf } from './cents.ts'
 import { closedFields, oneOf, oneOfTexts } from './pages.ts'
@@ -72,7 +72,7 @@ function costResult(sum: UsageSum, grouping: readonly CostGrouping[]): object {
 /** How much of a model was used, in its own unit. */
 function quantityOf(sum: UsageSum): { quantity: number; quantity_unit: string | null } {
   const usage = usageOf(sum)
-  const tokens = inputTokens(usage) + outputTokens(usage)
+  const tokens = totalTokens(usage)
   if (tokens > 0) return { quantity: tokens, quantity_unit: 'tokens' }
   if (usage.images > 0) return { quantity: usage.images, quantity_unit: 'images' }
   if (usage.seconds > 0) return { quantity: usage.seconds, quantity_unit: 'duration_seconds' }

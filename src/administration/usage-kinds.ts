@@ -1,5 +1,7 @@
 import type { UsageSum } from '../ledger/ledger.ts'
-import { cachedTokens, inputTokens, NO_USAGE, outputTokens, type Usage } from '../openai/usage/usage.ts'
+import type { ModelUsage } from '../openai/endpoint-table.ts'
+import { usageOfEndpoint } from '../openai/endpoint-use.ts'
+import { cachedTokens, inputTokens, NO_USAGE, outputTokens, totalTokens, type Usage } from '../openai/usage/usage.ts'
 
 /** What OpenAI's results may be grouped by. */
 export type UsageGrouping =
@@ -32,10 +34,11 @@ const CALLER = ['project_id', 'user_id', 'api_key_id'] as const
 const BY_MODEL = [...CALLER, 'model'] as const
 const BY_TIER = [...BY_MODEL, 'batch', 'service_tier', 'api_source'] as const
 
-const isAudio = (endpoint: string): boolean => /^audio\b/.test(endpoint)
-/** In the books both directions of speech are `audio`: only one that is spoken has characters. */
-const isSpeech = (endpoint: string, usage: Usage): boolean => isAudio(endpoint) && usage.characters > 0
-const isOther = (endpoint: string): boolean => /^(?:embeddings|moderations|images|audio|decisions)\b/.test(endpoint)
+/** Whether calls at an endpoint are of a kind. What is no call of a model by itself, such as a batch, has tokens where one was made for it. */
+const isOf =
+  (kind: ModelUsage): UsageKind['fits'] =>
+  (endpoint, usage) =>
+    (usageOfEndpoint(endpoint) ?? (totalTokens(usage) > 0 ? 'completions' : undefined)) === kind
 
 const tokens = (usage: Usage, requests: number) => ({
   input_tokens: inputTokens(usage),
@@ -64,49 +67,49 @@ export const USAGE_KINDS: readonly UsageKind[] = [
     name: 'completions',
     object: 'completions',
     groupings: BY_TIER,
-    fits: (endpoint) => !isOther(endpoint),
+    fits: isOf('completions'),
     counts: tokens,
   },
   {
     name: 'decisions',
     object: 'decisions',
     groupings: BY_TIER,
-    fits: (endpoint) => endpoint === 'decisions',
+    fits: isOf('decisions'),
     counts: tokens,
   },
   {
     name: 'embeddings',
     object: 'embeddings',
     groupings: BY_MODEL,
-    fits: (endpoint) => endpoint === 'embeddings',
+    fits: isOf('embeddings'),
     counts: read,
   },
   {
     name: 'moderations',
     object: 'moderations',
     groupings: BY_MODEL,
-    fits: (endpoint) => endpoint === 'moderations',
+    fits: isOf('moderations'),
     counts: read,
   },
   {
     name: 'images',
     object: 'images',
     groupings: [...BY_MODEL, 'size', 'source'],
-    fits: (endpoint) => /^images\b/.test(endpoint),
+    fits: isOf('images'),
     counts: ({ images }, requests) => ({ images, num_model_requests: requests }),
   },
   {
     name: 'audio_speeches',
     object: 'audio_speeches',
     groupings: BY_MODEL,
-    fits: isSpeech,
+    fits: isOf('audio_speeches'),
     counts: ({ characters }, requests) => ({ characters, num_model_requests: requests }),
   },
   {
     name: 'audio_transcriptions',
     object: 'audio_transcriptions',
     groupings: BY_MODEL,
-    fits: (endpoint, usage) => isAudio(endpoint) && !isSpeech(endpoint, usage),
+    fits: isOf('audio_transcriptions'),
     counts: ({ seconds }, requests) => ({ seconds, num_model_requests: requests }),
   },
   {

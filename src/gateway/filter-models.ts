@@ -1,20 +1,20 @@
 import { collect } from '../exchange/collect-bytes.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { endpointOf } from '../openai/endpoint-of.ts'
+import { readTarget } from '../openai/read-target.ts'
 import { parseJson } from '../requests/parse-json.ts'
 
 /** The longest list that is read. A longer one would keep all others waiting. */
 const LIST_BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * Whether a request asks for the list of models.
+ * Whether a request asks for the list of models, in whatever spelling an upstream might read it.
  *
  * @example
  * listsModels('GET', '/v1/models') // true
  */
 export function listsModels(method: string, target: string): boolean {
-  return method === 'GET' && /^models\/?$/.test(endpointOf(target))
+  return method === 'GET' && readTarget(target).endpoint === 'models'
 }
 
 /**

@@ -67,7 +67,7 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
   // A request that came back to this server would wait for itself.
   if (compared !== undefined && generation.mayLoop) deps.loops.suspect(exchange)
   // Results that are there already are not awaited: a promise for each step would cost more than the step.
-  const preparing = prepareBody(exchange, generation, deps, compared)
+  const preparing = prepareBody(exchange, generation, deps, compared, metering !== undefined)
   const outgoing = preparing instanceof Promise ? await preparing : preparing
   const choosing = routeRequest(exchange, outgoing, generation, deps)
   const route = choosing instanceof Promise ? await choosing : choosing

@@ -37,6 +37,7 @@ function strictFor(generation: Generation, limits: CallerLimits): Generation {
     needsModel: true,
     modelsDecide: true,
     restricts: true,
+    takesDefaults: generation.settings.unknownModels !== 'refuse',
     readsBodies: true,
     assertPermitted(model) {
       if (!limits.permitsModel(model)) throw modelNotFound(model)

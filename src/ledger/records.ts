@@ -167,7 +167,7 @@ export interface Booking {
   /** The model as the caller names it, and as the upstream does. */
   readonly model: string
   readonly servedModel: string
-  /** The endpoint's name of our own table, as in the log. */
+  /** The endpoint's name in our own table: `chat/completions`, `audio/speech`. */
   readonly endpoint: string
   readonly upstream: string
   readonly tier: string

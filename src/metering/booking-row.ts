@@ -2,6 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { entryOf, principalName } from '../exchange/principal.ts'
 import { DEFAULT_PROJECT_ID } from '../ledger/first-records.ts'
 import type { Booking } from '../ledger/records.ts'
+import { useOfRequest } from '../openai/endpoint-use.ts'
 import { NO_USAGE } from '../openai/usage/usage.ts'
 
 /** What this process's ids of bookings have in common: the time of its start, and a part that no other has. A counter follows; all is hex. */
@@ -47,7 +48,7 @@ export const UNSETTLED: Settled = Object.freeze({
  * const booking = bookingOf(exchange, { ...UNSETTLED, ...settled })
  */
 export function bookingOf(exchange: Exchange, settled: Settled, id = newBookingId()): Booking {
-  const { principal, endpointName, cache } = exchange
+  const { principal, cache } = exchange
   // Where nothing has to decide by the model, a body is not read for it, and only the answer tells it.
   const model = exchange.model ?? settled.servedModel
   const entry = entryOf(principal)
@@ -58,7 +59,7 @@ export function bookingOf(exchange: Exchange, settled: Settled, id = newBookingI
     keyId: entry?.id ?? principalName(principal),
     projectId: entry?.project?.id ?? DEFAULT_PROJECT_ID,
     model: model.slice(0, MODEL_CHARS_MAX),
-    endpoint: endpointName,
+    endpoint: useOfRequest(exchange).name,
     ...settled,
   }
   return cache === undefined ? row : { ...row, cache }

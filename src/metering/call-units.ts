@@ -1,7 +1,10 @@
 import { ApiError } from '../openai/api-error.ts'
+import type { ModelUsage } from '../openai/endpoint-table.ts'
+import { usageOfEndpoint } from '../openai/endpoint-use.ts'
 import type { Usage } from '../openai/usage/usage.ts'
 import { type Estimate, estimateCall } from '../pricing/estimate.ts'
 import { answersOf, capOf, type PlannedCall } from '../pricing/planned-call.ts'
+import type { ModelPrice } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { payerOf } from '../routing/deployment-address.ts'
@@ -17,11 +20,20 @@ export interface ReservedUnits extends CallUnits {
   readonly picture: string | undefined
 }
 
+/** What is reserved for a request that asks no model. */
+export const NO_UNITS: ReservedUnits = Object.freeze({
+  tokens: 0,
+  images: 0,
+  amount: 0n,
+  asked: {},
+  picture: undefined,
+})
+
 /** What has to be known of a call before it is made: what it will have read if its answer does not tell that; its tokens; its cost, too. */
 export type Needs = 'usage' | 'tokens' | 'money'
 
-/** The calls that are not about texts alone. */
-const MEDIA = /^(?:images|audio)\//
+/** The kinds of usage that are not of texts alone. */
+const MEDIA: ReadonlySet<ModelUsage | undefined> = new Set(['images', 'audio_speeches', 'audio_transcriptions'])
 /** What a text really has in a token, about: what a budget is asked for is more. */
 const BYTES_PER_TOKEN = 4
 /** The bytes of a usual second of sound; what a budget is asked for is for a second of the fewest. */
@@ -40,14 +52,16 @@ const NAME_CHARS_SHOWN = 100
  * const { tokens, images, amount } = callUnits(request, 'money', prices)
  */
 export function callUnits(request: PreparedRequest, needs: Needs, prices: PriceBook): ReservedUnits {
-  const { exchange, outgoing, route } = request
+  const { exchange, route } = request
   const known = plannedRequest(request)
-  const { endpoint } = known
-  if (needs === 'usage' && !MEDIA.test(endpoint)) return textUnits(known)
-  const members = countedMembers(known.members, endpoint, route.deployments, needs !== 'usage')
+  const isMedia = MEDIA.has(usageOfEndpoint(known.endpoint))
+  if (needs === 'usage' && !isMedia) return textUnits(known)
+  const members = countedMembers(known.members, known.endpoint, route.deployments, needs !== 'usage')
   const planned = { ...known, members }
   if (needs !== 'money') {
-    const estimate = estimateCall({ ...planned, model: outgoing.model ?? '' }, undefined)
+    // What an image or a sound uses depends on what its model is billed by.
+    const price = isMedia ? firstPrice(request, prices) : undefined
+    const estimate = estimateCall({ ...planned, model: modelNamed(request) }, price)
     return { ...unitsOf(estimate, planned), amount: 0n }
   }
   let most: { readonly estimate: Estimate; readonly cost: number } | undefined
@@ -61,15 +75,29 @@ export function callUnits(request: PreparedRequest, needs: Needs, prices: PriceB
       if (most === undefined || cost > most.cost) most = { estimate, cost }
     }
   }
-  const estimate = most?.estimate ?? estimateCall({ ...planned, model: outgoing.model ?? '' }, undefined)
+  const estimate = most?.estimate ?? estimateCall({ ...planned, model: modelNamed(request) }, undefined)
   const times = route.resilience.hedge === undefined ? 1n : 2n
   return { ...unitsOf(estimate, planned), amount: BigInt(most?.cost ?? 0) * times }
 }
 
 /** The models that a call may be answered by at a deployment: its own, and those that it names as others that will do. */
-function modelsAt(deployment: Deployment, { outgoing }: PreparedRequest): readonly string[] {
-  const own = outgoing.modelFor(deployment) ?? outgoing.model ?? ''
+function modelsAt(deployment: Deployment, request: PreparedRequest): readonly string[] {
+  const { outgoing } = request
+  const own = outgoing.modelFor(deployment) ?? modelNamed(request)
   return outgoing.inner.length === 0 ? [own] : [own, ...outgoing.inner.map(({ model }) => model)]
+}
+
+/** As its caller names it, wherever; or the one that is taken where none is named. */
+function modelNamed({ exchange, outgoing }: PreparedRequest): string {
+  return outgoing.model ?? exchange.model ?? ''
+}
+
+/** The price at the first of the targets; undefined: there is none. */
+function firstPrice(request: PreparedRequest, prices: PriceBook): ModelPrice | undefined {
+  const [deployment] = request.route.deployments
+  const [model] = deployment === undefined ? [] : modelsAt(deployment, request)
+  if (deployment === undefined || model === undefined) return undefined
+  return prices.priceOf(deployment.upstream.provider, deployment.upstream.name, model)?.price
 }
 
 function unitsOf({ usage, images, picture }: Estimate, planned: Omit<PlannedCall, 'model'>) {

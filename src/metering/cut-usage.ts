@@ -1,12 +1,9 @@
 import type { Exchange } from '../exchange/exchange.ts'
-import { endpointOf } from '../openai/endpoint-of.ts'
-import { endpointPath } from '../openai/endpoint-path.ts'
+import { endpointUse } from '../openai/endpoint-use.ts'
 import { inputTokens, NO_USAGE, type Usage } from '../openai/usage/usage.ts'
 import type { SentCall } from '../routing/attempts/sent-call.ts'
 import type { ReservedUnits } from './call-units.ts'
 
-/** Endpoints whose answer is a text that a model writes word by word. */
-const WRITING = /^(?:chat\/completions|completions|fim\/completions|responses|messages)$/
 /** A model mostly writes more in a second, but it does not begin at once. */
 const TOKENS_PER_SECOND = 30
 /** No call is taken to have written more where nobody has seen its answer. */
@@ -34,11 +31,15 @@ export function usageOfCut(
   now: number | undefined,
 ): Usage {
   const read = { ...NO_USAGE, ...units.asked }
-  const isWritten =
-    now !== undefined && !exchange.stream && WRITING.test(endpointPath(endpointOf(exchange.requestTarget)))
-  if (!isWritten) return read
+  if (now === undefined || exchange.stream || !isWritten(exchange.requestTarget)) return read
   const cap = Math.max(0, units.tokens - inputTokens(read))
   const most = cap === 0 ? TOKENS_MAX : Math.min(TOKENS_MAX, Math.floor(cap / 2))
   const seconds = Math.max(0, (endedAt ?? now) - sentAt) / 1000
   return { ...read, outputText: Math.min(most, Math.floor(seconds * TOKENS_PER_SECOND)) }
+}
+
+/** Whether the answer of a call is a text that a model writes word by word. */
+function isWritten(target: string): boolean {
+  const { usage, isReadOnly } = endpointUse('POST', target)
+  return usage === 'completions' && !isReadOnly
 }

@@ -1,8 +1,5 @@
-/** Endpoints that are calls of a model: OpenAI has one scope for all, and narrower ones for some. */
-const MODEL_CALLS =
-  /^(?:chat\/completions|completions|embeddings|moderations|images\/|audio\/|rerank|messages|responses|realtime|decisions)/
-/** The methods that make nothing. */
-const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+import { endpointUse, isModelResource, isReading } from '../openai/endpoint-use.ts'
+
 /** OpenAI's older spellings have no `api.` in front. */
 const PREFIX = /^api\./
 
@@ -16,11 +13,13 @@ const PREFIX = /^api\./
  * missingScope(['api.files.read'], 'POST', 'files') // 'api.files.write'
  */
 export function missingScope(scopes: readonly string[], method: string, path: string): string | undefined {
-  const isRead = READING.has(method)
-  const [resource = ''] = path.split('/', 1)
+  const isRead = isReading(method)
+  const { counted, name: called } = endpointUse(method, `/v1/${path}`)
+  // A call that hides in another path is that call.
+  const [resource = ''] = (counted === 'call' ? called : path).split('/', 1)
   const name = resource === 'models' ? 'model' : resource
   const [needed, ...others] =
-    MODEL_CALLS.test(path) && !isRead
+    isModelResource(resource) && !isRead
       ? ['model.request', `model.${resource}.request`, `${resource}.write`]
       : isRead
         ? [`${name}.read`, `${name}.write`]

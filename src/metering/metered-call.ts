@@ -4,7 +4,7 @@ import type { JsonObject } from '../formats/json/json.ts'
 import type { Books } from '../ledger/books.ts'
 import type { Reservation } from '../ledger/limiter.ts'
 import type { Booking } from '../ledger/records.ts'
-import { inputTokens, outputTokens, type ToldUsage, type Usage } from '../openai/usage/usage.ts'
+import { inputTokens, NO_USAGE, outputTokens, type ToldUsage, totalTokens, type Usage } from '../openai/usage/usage.ts'
 import { createUsageTally, type UsageTally } from '../openai/usage/usage-tally.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
@@ -102,7 +102,9 @@ export class MeteredCall implements UsageTally, SendWatch {
   }
 
   told(): ToldUsage {
-    return this.#tally.told()
+    const told = this.#tally.told()
+    // What nobody has asked of a model is not estimated.
+    return this.#kind.kind === 'told' && told.isEstimated ? { ...told, usage: NO_USAGE } : told
   }
 
   /** What its answer has cost, in nano-dollars, by what is known so far. */
@@ -181,15 +183,15 @@ export class MeteredCall implements UsageTally, SendWatch {
       if (!isBackground || id === undefined) return undefined
       return isOver ? id : 'not yet'
     }
-    const isBooked = this.#kind.kind === 'response' && !isBackground
-    const isKnown = isOver && !isBooked && inputTokens(usage) + outputTokens(usage) > 0
+    if (this.#kind.kind === 'told') return this.#kind.isCertain || totalTokens(usage) > 0 ? undefined : 'not yet'
+    const isKnown = isOver && (this.#kind.kind === 'batch' || isBackground) && totalTokens(usage) > 0
     return isKnown && this.#calls.status < 300 ? this.#kind.id : 'not yet'
   }
 
   /** The units that it really used, in the order of its demand. */
   #unitsOf(usage: Usage): readonly number[] {
-    const tokens = inputTokens(usage) + outputTokens(usage)
-    return (this.#demand?.modelRates ?? []).map(({ kind }) => (kind === 'tokensPerMinute' ? tokens : usage.images))
+    const rates = this.#demand?.modelRates ?? []
+    return rates.map(({ kind }) => (kind === 'tokensPerMinute' ? totalTokens(usage) : usage.images))
   }
 }
 

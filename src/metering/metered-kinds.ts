@@ -1,32 +1,49 @@
+import type { Exchange } from '../exchange/exchange.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import { endpointPath } from '../openai/endpoint-path.ts'
+import { useOfRequest } from '../openai/endpoint-use.ts'
 
-/** What is counted of a request: a call of a model; an object that was made before, whose cost its answer tells now; or nothing. */
+/**
+ * What is counted of a request: a call of a model; what its answer alone tells (`told`); an object that was made before, whose cost its answer
+ * tells now.
+ */
 export type MeteredKind =
   | { readonly kind: 'call' }
+  /** `isCertain`: it is booked, whatever its answer tells. */
+  | { readonly kind: 'told'; readonly isCertain: boolean }
   /** `id`: of a batch, or of a response that was made in the background. */
   | { readonly kind: 'batch' | 'response'; readonly id: string }
 
-const CALLS =
-  /^(?:chat\/completions|completions|responses|responses\/compact|embeddings|moderations|images\/(?:generations|edits|variations)|audio\/(?:speech|transcriptions|translations)|messages|rerank|ocr|fim\/completions|classifications)$/
-const OBJECTS = /^(batches|responses)\/([^/]+)$/
 const CALL: MeteredKind = { kind: 'call' }
-/** Nearly all calls have one of these targets. */
-const ORDINARY: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/responses', '/v1/embeddings'])
+const TOLD: MeteredKind = { kind: 'told', isCertain: true }
+const MAY_TELL: MeteredKind = { kind: 'told', isCertain: false }
+
+/** The parts of an exchange that decide what it is. */
+type AskedFor = Pick<Exchange, 'request' | 'requestTarget' | 'isUpgrade' | 'body'>
 
 /**
- * What is counted of a request; undefined: nothing.
+ * What is counted of a request, by the table of endpoints; undefined: nothing.
  *
  * @example
- * meteredKind('GET', '/v1/batches/batch_1') // { kind: 'batch', id: 'batch_1' }
+ * meteredKind(exchange) // { kind: 'batch', id: 'batch_1' } for GET /v1/batches/batch_1
  */
-export function meteredKind(method: string, target: string): MeteredKind | undefined {
-  if (method === 'POST') {
-    if (ORDINARY.has(target)) return CALL
-    return CALLS.test(endpointPath(endpointOf(target))) ? CALL : undefined
+export function meteredKind(exchange: AskedFor): MeteredKind | undefined {
+  const use = useOfRequest(exchange)
+  switch (use.counted) {
+    case 'call':
+      return CALL
+    case 'told':
+      return use.kind === 'closed' ? TOLD : MAY_TELL
+    case 'object':
+      return objectKind(use.kind === 'batch' ? 'batch' : 'response', exchange.requestTarget, use.idAt)
+    case 'nothing':
+      return undefined
   }
-  if (method !== 'GET') return undefined
-  const [, resource, id] = OBJECTS.exec(endpointOf(target)) ?? []
-  if (id === undefined) return undefined
-  return { kind: resource === 'batches' ? 'batch' : 'response', id }
+}
+
+/** An id keeps its letters. */
+function objectKind(kind: 'batch' | 'response', target: string, idAt: number): MeteredKind | undefined {
+  const id = endpointOf(target)
+    .split('/')
+    .filter((segment) => segment !== '')[idAt]
+  return id === undefined ? undefined : { kind, id }
 }

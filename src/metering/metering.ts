@@ -5,7 +5,7 @@ import { askForUsage, hideAskedUsage } from '../requests/metered-stream.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { BookedObjects } from './booked-objects.ts'
-import { callUnits, type Needs } from './call-units.ts'
+import { callUnits, type Needs, NO_UNITS } from './call-units.ts'
 import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
 import { createDecide } from './decide.ts'
 import { callDemand } from './demand.ts'
@@ -81,13 +81,13 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
     enter: (exchange, named, deployments) => enterRequest(exchange, named, deployments, { decide, prices: prices() }),
     async ask(request, next) {
       const { exchange } = request
-      const kind = meteredKind(exchange.request.method, exchange.requestTarget)
+      const kind = meteredKind(exchange)
       if (kind === undefined) return next(request)
       exchange.isMetered = true
       const limits = kind.kind === 'call' ? limitsOfCaller(exchange) : undefined
-      const units = callUnits(request, needsOf(limits), prices())
+      const units = kind.kind === 'call' ? callUnits(request, needsOf(limits), prices()) : NO_UNITS
       const call = new MeteredCall(request, kind, units, { books, prices: prices(), objects })
-      const demand = limits && callDemand(limits, request.outgoing.model, units, exchange)
+      const demand = limits && callDemand(limits, request.outgoing.model ?? exchange.model, units, exchange)
       if (demand !== undefined) {
         const deciding = decide(demand, () => units.amount > 0n)
         const grant = deciding instanceof Promise ? await deciding : deciding
@@ -104,7 +104,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       return (text) => bookSessionText(text, { exchange, deployment, model }, { books, prices: prices() })
     },
     repeat(exchange, deployments) {
-      if (meteredKind(exchange.request.method, exchange.requestTarget)?.kind !== 'call') return
+      if (meteredKind(exchange)?.kind !== 'call') return
       bookRepeat(exchange, deployments, { bookings, prices: prices() })
     },
     tellCost,

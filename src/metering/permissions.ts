@@ -1,11 +1,12 @@
 import type { Exchange } from '../exchange/exchange.ts'
-import { isJsonObject } from '../formats/json/json.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
+import { isReading, useOfRequest } from '../openai/endpoint-use.ts'
 import { modelNotFound } from '../openai/model-not-found.ts'
+import { readTarget } from '../openai/read-target.ts'
 import type { CallerLimits } from './caller-limits.ts'
-import { whyUnmetered } from './closed-endpoints.ts'
 import { missingScope } from './key-scopes.ts'
 
 /** What a caller's permissions are asked about. Models that a request names elsewhere are asked about where they are found. */
@@ -17,8 +18,6 @@ export interface NamedCall {
 }
 
 const NAME_CHARS_SHOWN = 100
-/** The methods that make nothing. */
-const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Asserts that a caller may use the endpoint of a request; its body is not needed for that. Throws `endpoint_not_permitted`.
@@ -26,20 +25,25 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * @example
  * assertEndpointPermitted(limits, exchange)
  */
-export function assertEndpointPermitted(limits: CallerLimits, { request, requestTarget, isUpgrade }: Exchange): void {
+export function assertEndpointPermitted(limits: CallerLimits, exchange: Exchange): void {
+  const { request, requestTarget, isUpgrade } = exchange
   if (limits.scopes !== undefined) assertScope(limits.scopes, isUpgrade ? 'POST' : request.method, requestTarget)
   // What is said on a WebSocket is not read.
   const isClosed = limits.hasBudget || (isUpgrade && limits.countsUse)
-  if (!limits.namesEndpoints && !isClosed) return
+  if (!limits.namesEndpoints && !limits.needsModel && !isClosed) return
   const path = endpointPath(endpointOf(requestTarget))
   // What models a key may use it may always ask.
-  if (READING.has(request.method) && !isUpgrade && (path === 'models' || path.startsWith('models/'))) return
+  if (isReading(request.method) && !isUpgrade && (path === 'models' || path.startsWith('models/'))) return
   if (limits.namesEndpoints) {
     if (!limits.permitsEndpoint(path)) throw notPermitted(path)
     return
   }
-  const why = whyUnmetered(request.method, path)
-  if (why !== undefined) throw notMetered(limits, path, why)
+  const { why, counted } = useOfRequest(exchange)
+  if (why !== undefined && isClosed) throw notMetered(limits, path, why)
+  if (counted !== 'call') return
+  // The model of a call at a path that nobody knows may be one of its segments.
+  const { named } = readTarget(requestTarget)
+  if (named === 'unclear' || (why !== undefined && named === undefined)) throw notKnown(path)
 }
 
 /**
@@ -56,8 +60,9 @@ export function assertCallPermitted(limits: CallerLimits, exchange: Exchange, { 
   if (limits.namesEndpoints) {
     const { endpoint } = value
     if (typeof endpoint === 'string') assertInner(limits, exchange, endpointPath(endpointOf(endpoint)))
-  } else if (limits.hasBudget && value['background'] === true) {
-    throw notMetered(limits, endpointPath(endpointOf(exchange.requestTarget)), WORKS_ON)
+  } else if (limits.hasBudget) {
+    const why = whyClosed(exchange, value)
+    if (why !== undefined) throw notMetered(limits, endpointPath(endpointOf(exchange.requestTarget)), why)
   }
 }
 
@@ -88,6 +93,18 @@ function modelAsked({ requestTarget }: Exchange): string | undefined {
   }
 }
 
+/** Why what a body asks for can't be counted; undefined: it can. */
+function whyClosed(exchange: Exchange, value: JsonObject): string | undefined {
+  if (value['background'] === true) return WORKS_ON
+  // At OpenAI a conversation is only kept; at other servers (Mistral) a model answers at once.
+  const { kind, counted } = useOfRequest(exchange)
+  const asksModel = kind === 'free' && counted === 'told' && ASKING.some((name) => value[name] !== undefined)
+  return asksModel ? ASKS_MODEL : undefined
+}
+
+/** The members by which a conversation asks a model or an agent. */
+const ASKING = ['model', 'agent_id', 'inputs'] as const
+const ASKS_MODEL = 'it asks a model beside what the API reference says'
 const WORKS_ON = 'a response in the background goes on behind its answer, and is counted only when it is fetched'
 
 function notMetered(limits: CallerLimits, path: string, why: string): ApiError {
@@ -100,6 +117,12 @@ function notMetered(limits: CallerLimits, path: string, why: string): ApiError {
 function notPermitted(path: string): ApiError {
   return new ApiError('endpoint_not_permitted', {
     message: `Your key may not use \`/v1/${shownPath(path)}\`. The operator of this server decides by the \`endpoints\` of your key and its project.`,
+  })
+}
+
+function notKnown(path: string): ApiError {
+  return new ApiError('endpoint_not_permitted', {
+    message: `Your key has limits that go by the model, and at \`/v1/${shownPath(path)}\` servers may read another one than this server does. Send the call to the path that the API reference has for it, with the model in its body.`,
   })
 }
 

@@ -1,6 +1,5 @@
 import { isJsonObject } from '../formats/json/json.ts'
-import { endpointOf } from '../openai/endpoint-of.ts'
-import { endpointPath } from '../openai/endpoint-path.ts'
+import { useOfRequest } from '../openai/endpoint-use.ts'
 import type { PlannedCall } from '../pricing/planned-call.ts'
 import { outlineOf } from '../requests/outgoing-body.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
@@ -20,7 +19,7 @@ export function plannedRequest({ exchange, outgoing }: PreparedRequest): Omit<Pl
   const isRead = isJsonObject(outline)
   const bytes = received instanceof Uint8Array ? received : undefined
   return {
-    endpoint: endpointPath(endpointOf(exchange.requestTarget)),
+    endpoint: useOfRequest(exchange).name,
     bodyBytes: bytes?.byteLength ?? Number(exchange.request.headers.get('content-length') ?? 0),
     body: isRead ? bytes : undefined,
     members: isRead ? outline : fields === undefined ? NO_MEMBERS : membersOf(fields),

@@ -62,7 +62,8 @@ export class SentCalls {
 
   /** The deployment's name for the model. */
   modelAt(deployment: Deployment): string {
-    return this.#request.outgoing.modelFor(deployment) ?? this.#request.outgoing.model ?? ''
+    const { outgoing, exchange } = this.#request
+    return outgoing.modelFor(deployment) ?? outgoing.model ?? exchange.model ?? ''
   }
 
   /** What the answer has cost by what it has told so far. */

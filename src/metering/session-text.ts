@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts'
-import { inputTokens, outputTokens } from '../openai/usage/usage.ts'
+import { inputTokens, outputTokens, totalTokens } from '../openai/usage/usage.ts'
 import { usageInFrame } from '../openai/usage/usage-in-frame.ts'
 import { createUsageTally } from '../openai/usage/usage-tally.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
@@ -34,7 +34,7 @@ export function bookSessionText(
   tally.add(value)
   const told = tally.told()
   const { usage, isEstimated } = told
-  if (isEstimated || inputTokens(usage) + outputTokens(usage) + usage.seconds === 0) return
+  if (isEstimated || totalTokens(usage) + usage.seconds === 0) return
   const asked = deployment.model ?? model ?? ''
   const { cost, pricedBy } = costOfAnswer(told, deployment.upstream, { asked, isBatch: false }, prices)
   exchange.onSpent({ cost, inputTokens: inputTokens(usage), outputTokens: outputTokens(usage) })

@@ -1,3 +1,5 @@
+import { ENDPOINT_TABLE } from './endpoint-table.ts'
+
 /**
  * The first path segment of every documented path of OpenAI's API, from its specification and its official client
  * libraries, with the legacy `edits` and `engines`.
@@ -52,16 +54,9 @@ export const RESOURCES: ReadonlySet<string> = new Set([
  * @example
  * const isCallOfModel = MODEL_ENDPOINTS.has('chat/completions')
  */
-export const MODEL_ENDPOINTS: ReadonlySet<string> = new Set([
-  'chat/completions',
-  'completions',
-  'embeddings',
-  'images/generations',
-  'images/edits',
-  'audio/speech',
-  'audio/transcriptions',
-  'audio/translations',
-])
+export const MODEL_ENDPOINTS: ReadonlySet<string> = new Set(
+  ENDPOINT_TABLE.flatMap((row) => (row.kind === 'call' && row.isDeployed === true ? row.paths : [])),
+)
 
 /**
  * The resources of OpenAI's API whose objects live at one upstream, by the first segment of their paths below `/v1/`:

@@ -1,4 +1,4 @@
-import { inputTokens, NO_USAGE, outputTokens, type Usage } from '../openai/usage/usage.ts'
+import { inputTokens, NO_USAGE, totalTokens, type Usage } from '../openai/usage/usage.ts'
 import { costOf, priceListOf } from './cost-of.ts'
 import { mediaUse } from './media-use.ts'
 import { givenText, type PlannedCall } from './planned-call.ts'
@@ -30,7 +30,7 @@ export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): 
   const usage: Usage = { ...NO_USAGE, ...used }
   return {
     usage,
-    tokens: inputTokens(usage) + outputTokens(usage),
+    tokens: totalTokens(usage),
     images: usage.images,
     cost: price === undefined ? undefined : dearest(call, price, usage, picture),
     picture,

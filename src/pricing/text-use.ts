@@ -1,3 +1,4 @@
+import { callAt } from '../openai/endpoint-use.ts'
 import { answersOf, capOf, isGiven, type PlannedCall, type PlannedUse } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
 import { sketchInput } from './sketch-input.ts'
@@ -6,8 +7,6 @@ import { type ToolUse, toolUse } from './tool-use.ts'
 
 /** What a model writes at most, where neither the call nor the price list says it. */
 const OUTPUT_TOKENS_MAX = 16_384
-/** Endpoints that write nothing. */
-const READ_ONLY: ReadonlySet<string> = new Set(['embeddings', 'moderations', 'rerank', 'responses/input_tokens'])
 /** The bytes of base64 of a document in a token of what is read in it: a page of text is packed, and read as an image, too. */
 const FILE_BYTES = 3
 /** Tokens that a server adds around a prompt. */
@@ -23,7 +22,7 @@ const NO_TOOLS: ToolUse = { webSearches: 0, fileSearches: 0, codeSessions: 0, to
 
 /** The most that a call of a model for texts may use: of chats, completions, responses, messages, embeddings. */
 export function textUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
-  const isReadOnly = READ_ONLY.has(call.endpoint)
+  const isReadOnly = callAt(call.endpoint)?.isReadOnly === true
   const most = isReadOnly ? 0 : mostWritten(call, price) * answersOf(call)
   const speaks = isGiven(call, 'audio')
   const { tokens, ...tools } = isReadOnly ? NO_TOOLS : toolUse(call, price)

@@ -5,6 +5,7 @@ import type { JsonBody } from '../formats/json/json-body.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
+import { callAt } from '../openai/endpoint-use.ts'
 import { wordsOfValue } from '../openai/json-type-words.ts'
 import type { NamedModel } from '../openai/read-target.ts'
 import { fieldMeantBy } from '../params/form-fields.ts'
@@ -14,9 +15,6 @@ import type { Form } from './read-form.ts'
 
 const MODEL = treeOf([['model']])
 const SHOWN_CHARS_MAX = 60
-/** The endpoints whose calls ask a model. The server takes a model of its own where such a call names none. */
-const CALLS =
-  /^(?:chat\/completions|completions|embeddings|responses|moderations|messages|videos|audio\/(?:speech|transcriptions|translations)|images\/(?:generations|edits|variations)|fim\/completions|rerank|ocr|classifications)$/
 /** The members of a body that name an upstream's object with a model of its own. */
 const HOLDERS = ['prompt', 'assistant_id', 'agent_id', 'agent', 'workflow', 'workflow_id']
 /** The paths whose calls take the model of such an object where they name none. */
@@ -83,14 +81,21 @@ export function isModelField(name: string): boolean {
 }
 
 /**
- * Asserts that a call names its model where the server refuses unknown models. `endpoint` is what `endpointPath` gives. Throws
- * `rules_not_applicable`.
+ * Asserts that a call names its model where the server refuses unknown models, or that its caller may use the one that is taken where none is
+ * named. `endpoint` is what `endpointPath` gives. Throws `rules_not_applicable` and `model_not_found`.
  *
  * @example
  * assertCallNames(model, 'chat/completions', snapshot)
  */
-export function assertCallNames(model: string | undefined, endpoint: string, { settings }: Snapshot): void {
-  if (model !== undefined || settings.unknownModels !== 'refuse' || !CALLS.test(endpoint)) return
+export function assertCallNames(model: string | undefined, endpoint: string, snapshot: Snapshot): void {
+  if (model !== undefined || snapshot.settings.unknownModels !== 'refuse') return
+  const call = callAt(endpoint)
+  // A video is no call that is counted, but it has a model.
+  if (call === undefined && endpoint !== 'videos') return
+  if (snapshot.takesDefaults === true && call?.defaultModel !== undefined) {
+    snapshot.assertPermitted?.(call.defaultModel)
+    return
+  }
   throw new ApiError('rules_not_applicable', {
     message: 'This server decides on the models that may be used, and this call names none: name its model.',
     param: 'model',

@@ -2,6 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { mayBeJsonRequest } from '../formats/http/media-types.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
+import { useOfRequest } from '../openai/endpoint-use.ts'
 import { STATEFUL_RESOURCES } from '../openai/resources.ts'
 import type { RequestFacts } from '../params/rules.ts'
 import type { RememberedIds } from '../routing/remembered-ids.ts'
@@ -10,6 +11,7 @@ import type { Store } from '../storage/store.ts'
 import { mayBringCalls } from './judge-inner.ts'
 import { bodyAsIs, type OutgoingBody } from './outgoing-body.ts'
 import { type Compared, isLongerThan, PASSES, type PassDeps, passUnlessBatch } from './pass-body.ts'
+import { passNamed } from './pass-named.ts'
 import { notReadable, prepareForm } from './prepare-form.ts'
 import { prepareCompletion, prepareJson } from './prepare-json.ts'
 import { readBytes } from './read-bytes.ts'
@@ -45,7 +47,7 @@ const NO_JSON: ReadonlySet<string> = new Set([
  * it, or its target depends on its model or on an object that it names. A body is refused where a rule matches and can't be applied.
  *
  * `compared` tells whether the bytes of the whole body have to be there to be compared with other requests'; undefined: no stage looks at
- * it. No more of them is parsed, and nothing in the body is refused, for that reason.
+ * it. No more of them is parsed, and nothing in the body is refused, for that reason. `isBooked`: calls are booked by their models.
  *
  * Throws, or rejects with, the `ApiError` of what is wrong with the body.
  */
@@ -54,16 +56,22 @@ export function prepareBody(
   snapshot: Remembering,
   deps: PrepareBodyDeps,
   compared?: Compared,
+  isBooked = false,
 ): OutgoingBody | Promise<OutgoingBody> {
   // What no setting has a say in, the upstream alone judges.
   const depth = depthFor(snapshot, deps)
   if (exchange.endpoint === undefined)
-    return prepareOther(exchange, snapshot, deps, { passOn: PASSES[compared ?? 'none'], depth })
+    return prepareOther(exchange, snapshot, deps, { passOn: passerFor(exchange, compared, isBooked), depth })
   // A body that came with the head is there at once. A promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.reading, depth)
   return body instanceof Promise
     ? body.then((read) => prepareCompletion(exchange, snapshot, read, deps.defaultModel))
     : prepareCompletion(exchange, snapshot, body, deps.defaultModel)
+}
+
+/** The function that passes on a body which no setting has a say in. */
+function passerFor(exchange: Exchange, compared: Compared = 'none', isBooked: boolean): (typeof PASSES)[Compared] {
+  return isBooked && useOfRequest(exchange).counted === 'call' ? passNamed(compared) : PASSES[compared]
 }
 
 /** How much of a body is read at first. While no object is known, no text in it can be the id of one. */

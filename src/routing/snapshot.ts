@@ -36,6 +36,8 @@ export interface Snapshot {
   readonly assertSpelling: AssertSpelling | undefined
   /** Refuses a model that the caller may not use, wherever a request names it; absent: it may use all. */
   readonly assertPermitted?: (model: string) => void
+  /** Whether a call that names no model is one of the model that OpenAI takes then, for this caller; absent: it has to name one where models decide. */
+  readonly takesDefaults?: boolean
   /** Whether rules or models decide anything about requests. */
   readonly restricts: boolean
   /** Whether bodies may have to be read that would otherwise pass through. */

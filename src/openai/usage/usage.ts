@@ -99,7 +99,7 @@ export interface ToldUsage {
  * All tokens that were read.
  *
  * @example
- * inputTokens(usage) + outputTokens(usage) // what OpenAI calls total_tokens
+ * inputTokens(usage) // OpenAI's input_tokens
  */
 export function inputTokens(usage: Usage): number {
   return (
@@ -121,4 +121,14 @@ export function cachedTokens(usage: Usage): number {
 /** All tokens that were written, with those of reasoning. */
 export function outputTokens(usage: Usage): number {
   return usage.outputText + usage.outputAudio + usage.outputImage + usage.outputReasoning
+}
+
+/**
+ * All tokens, read and written: what OpenAI calls `total_tokens`.
+ *
+ * @example
+ * totalTokens(tally.told().usage)
+ */
+export function totalTokens(usage: Usage): number {
+  return inputTokens(usage) + outputTokens(usage)
 }

@@ -17,7 +17,7 @@ export function makeBooking(parts: Partial<Booking> = {}): Booking {
     projectId: 'proj_a',
     model: 'gpt-4o',
     servedModel: 'gpt-4o-2024-08-06',
-    endpoint: 'chat.completions',
+    endpoint: 'chat/completions',
     upstream: 'openai',
     tier: 'default',
     isBatch: false,

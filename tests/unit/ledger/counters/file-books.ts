@@ -8,7 +8,7 @@ import { NO_USAGE } from '../../../../src/openai/usage/usage.ts'
 export function booking(id: string, cost = 0): Booking {
   return {
     ...{ id, at: 1000, requestId: `req_${id}`, keyId: 'key_1', projectId: 'proj_1', model: 'gpt-4o', tier: 'default' },
-    ...{ servedModel: 'gpt-4o-2024-08-06', endpoint: 'chat_completions', upstream: 'openai', isBatch: false, saved: 0 },
+    ...{ servedModel: 'gpt-4o-2024-08-06', endpoint: 'chat/completions', upstream: 'openai', isBatch: false, saved: 0 },
     ...{ usage: { ...NO_USAGE, inputText: 900 }, cost, pricedBy: 'table', isEstimated: false, status: 200 },
     outcome: 'complete',
   }
