@@ -12,12 +12,15 @@ export class LedgerError extends Error {}
 export class OpenLedgerError extends Error {
   readonly wrong: string
   readonly cure: string
+  /** Whether its server can't be reached, and may be there in a moment. */
+  readonly isAway: boolean
 
-  constructor(wrong: string, cure: string, cause?: unknown) {
+  constructor(wrong: string, cure: string, cause?: unknown, isAway = false) {
     super(`The ledger ${wrong}. ${cure}`, { cause })
     this.name = 'OpenLedgerError'
     this.wrong = wrong
     this.cure = cure
+    this.isAway = isAway
   }
 }
 /** Is thrown for books whose tables are of a newer version of this program. */

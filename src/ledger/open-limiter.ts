@@ -14,8 +14,8 @@ export interface OpenLimiterDeps {
   readonly store: string
   /** Where many nodes decide together; undefined: the processes of this machine do. */
   readonly redis: RedisServerDeps | undefined
-  /** Whether calls are refused while limits can't be decided, or allowed within a share of them. */
-  readonly onDown: 'refuse' | 'allow'
+  /** Whether calls are refused now while limits can't be decided, or allowed within a share of them. */
+  readonly onDown: () => 'refuse' | 'allow'
   readonly ledger: Pick<Ledger, 'spent' | 'book'>
   readonly bookings: Pick<BookingQueue, 'add'>
   readonly log: Pick<Log, 'warn' | 'info'>
@@ -26,7 +26,7 @@ export interface OpenLimiterDeps {
  * no error: it is connected to when it is used.
  *
  * @example
- * const limiter = await openLimiter({ store: 'sqlite:/var/lib/nexcode/ledger.db', redis, onDown: 'refuse', ledger, bookings, log })
+ * const limiter = await openLimiter({ store: 'sqlite:/var/lib/nexcode/ledger.db', redis, onDown: () => 'refuse', ledger, bookings, log })
  */
 export async function openLimiter(deps: OpenLimiterDeps): Promise<Limiter> {
   const { store, redis, onDown, ledger, bookings, log } = deps
@@ -34,5 +34,5 @@ export async function openLimiter(deps: OpenLimiterDeps): Promise<Limiter> {
     redis === undefined
       ? await openLocalLimiter({ folder: countersFolder(store), ledger, bookings, log })
       : openRedisLimiter({ server: redis, ledger, bookings, log })
-  return onDown === 'allow' ? shareOnDown(limiter, { bookings, log }) : limiter
+  return shareOnDown(limiter, { bookings, log, isAllowed: () => onDown() === 'allow' })
 }

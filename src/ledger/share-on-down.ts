@@ -8,6 +8,8 @@ import { budgetName } from './redis/redis-budgets.ts'
 export interface ShareOnDownDeps {
   readonly bookings: { readonly add: (booking: Booking, onBooked: () => void) => void }
   readonly log: Pick<Log, 'warn' | 'info'>
+  /** Whether calls are allowed now; else they are refused, as by the limiter alone. */
+  readonly isAllowed: () => boolean
 }
 
 /** One process may use so much of each limit while limits can't be decided: `1 / PART`. */
@@ -19,7 +21,7 @@ const SIZES = { counters: 2 ** 14, reservations: 2 ** 12 }
  * each such time. What they have spent is read from the books before anything is decided by the limiter itself again.
  *
  * @example
- * const limiter = shareOnDown(openRedisLimiter(deps), { bookings, log })
+ * const limiter = shareOnDown(openRedisLimiter(deps), { bookings, log, isAllowed: () => true })
  */
 export function shareOnDown(limiter: Limiter, deps: ShareOnDownDeps): Limiter {
   return new ShareOnDown(limiter, deps)
@@ -86,7 +88,7 @@ class ShareOnDown implements Limiter {
   }
 
   async #decideByShare(demand: CallDemand, now: number, cause: unknown): Promise<Decision> {
-    if (!(cause instanceof LimiterError)) throw cause
+    if (!(cause instanceof LimiterError) || !this.#deps.isAllowed()) throw cause
     if (!this.#isDown) {
       this.#isDown = true
       this.#outages += 1

@@ -49,14 +49,15 @@ export async function letOldRowsGo(
 }
 
 /**
- * Keeps the retention again and again. Gives the function that ends it.
+ * Keeps the retention again and again, as the settings say that are in force then. Gives the function that ends it.
  *
  * @example
- * const stop = keepRetention(settings.ledger, { ledger, log, now: Date.now })
+ * const stop = keepRetention(() => settings.ledger, { ledger, log, now: Date.now })
  */
-export function keepRetention(settings: LedgerSettings, deps: RetentionDeps): () => void {
-  if (settings.rowDaysMax === 0 && settings.storeBytesMax === 0) return () => undefined
+export function keepRetention(settingsNow: () => LedgerSettings, deps: RetentionDeps): () => void {
   const look = (): void => {
+    const settings = settingsNow()
+    if (settings.rowDaysMax === 0 && settings.storeBytesMax === 0) return
     letOldRowsGo(settings, deps).catch((cause: unknown) =>
       deps.log.error({ cause: describeCause(cause) }, 'old rows of calls can not be let go now'),
     )

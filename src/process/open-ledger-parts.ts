@@ -18,12 +18,12 @@ export interface LedgerParts {
  */
 export async function openLedgerParts(settings: Settings, deps: OpenBooksDeps): Promise<LedgerParts | undefined> {
   if (settings.ledger.store === undefined) return undefined
-  const { openBooks, takeFile } = await import('./open-books.ts')
+  const { openBooks } = await import('./open-books.ts')
   const { organization } = await import('../server/routes/organization.ts')
   const { createAlertWatch } = await import('../administration/alert-watch.ts')
-  const books = await openBooks(settings.ledger.store, settings, deps)
+  const { books, take } = await openBooks(settings.ledger.store, settings, deps)
   return {
     parts: { books, priceTable: await loadPrices(), management: { organization, createAlertWatch } },
-    take: (changed) => takeFile(books, changed, deps),
+    take,
   }
 }

@@ -14,14 +14,11 @@ const WAIT_MS = 20
  * Opens what limits are decided by: counters of this machine, or a Redis that nodes share. Rejects with an `OpenLedgerError`.
  *
  * @example
- * const limiter = await openLimits(config.settings.ledger, { store, ledger, bookings, log })
+ * const limiter = await openLimits(config.settings.ledger, { store, ledger, bookings, log, onDown })
  */
-export async function openLimits(
-  { limits, onDown }: LedgerSettings,
-  deps: Omit<OpenLimiterDeps, 'redis' | 'onDown'>,
-): Promise<Limiter> {
+export async function openLimits({ limits }: LedgerSettings, deps: Omit<OpenLimiterDeps, 'redis'>): Promise<Limiter> {
   try {
-    return await openLimiter({ ...deps, onDown, redis: limits === undefined ? undefined : redisAt(limits.reveal()) })
+    return await openLimiter({ ...deps, redis: limits === undefined ? undefined : redisAt(limits.reveal()) })
   } catch (cause) {
     if (!(cause instanceof LimiterError)) throw cause
     const cure = 'Check the folder, and that this user may write there.'

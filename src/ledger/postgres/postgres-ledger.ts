@@ -1,3 +1,4 @@
+import { SQL } from 'bun'
 import type { Secret } from '../../config/secret.ts'
 import { type DirectoryRow, type Ledger, LedgerError, NewerLedgerError, OpenLedgerError } from '../ledger.ts'
 import { PostgresBookings } from './postgres-bookings.ts'
@@ -61,9 +62,17 @@ function openError(cause: unknown): OpenLedgerError {
     const wrong = 'can not be opened: its tables were made by a newer version of NexCode'
     return new OpenLedgerError(wrong, 'Use that version, or another database.', cause)
   }
-  const wrong = `can not be opened: ${cause instanceof LedgerError ? reasonOf(cause.cause) : reasonOf(cause)}`
+  const fault = cause instanceof LedgerError && cause.cause !== undefined ? cause.cause : cause
+  const wrong = `can not be opened: ${reasonOf(fault)}`
   const cure = 'Look whether Postgres runs at that address, and whether the user may make a schema in that database.'
-  return new OpenLedgerError(wrong, cure, cause)
+  return new OpenLedgerError(wrong, cure, cause, isAway(fault))
+}
+
+/** Whether a server can't be reached, is starting or ending, or has no room: it may be there in a moment. What it says of a name or a password stays so. */
+function isAway(cause: unknown): boolean {
+  if (cause instanceof LedgerError) return true
+  if (!(cause instanceof SQL.PostgresError)) return false
+  return /^(?:08|53|57)/.test(String(cause.errno)) || /^ERR_POSTGRES_(?:CONNECTION|IDLE|LIFETIME)/.test(cause.code)
 }
 
 /** The server's words name neither a password nor what was asked for. */

@@ -90,7 +90,7 @@ function threadUrl(): string {
 
 function errorOf(fault: ThreadFault): Error {
   if (fault.kind === 'changed') return new RecordsChangedError()
-  if (fault.kind === 'open') return new OpenLedgerError(fault.wrong, fault.cure, new Error(fault.message))
+  if (fault.kind === 'open') return new OpenLedgerError(fault.wrong, fault.cure, new Error(fault.message), fault.isAway)
   const text = fault.code === '' ? fault.message : `${fault.message} (${fault.code})`
   return fault.kind === 'never' ? new TypeError(text) : downError(text)
 }

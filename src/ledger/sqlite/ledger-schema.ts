@@ -13,6 +13,9 @@ export class ForeignLedgerError extends Error {}
  * nothing then.
  */
 export function migrateLedger(database: Database): void {
+  // What is of this version needs no look behind a lock, which another process may hold.
+  const isDone = numberOf(database, 'user_version') === SCHEMA_STEPS.length
+  if (isDone && numberOf(database, 'application_id') === APPLICATION_ID) return
   database
     .transaction(() => {
       const version = numberOf(database, 'user_version')

@@ -15,7 +15,13 @@ export type ThreadAnswer = { readonly no: number } & ({ readonly value: unknown 
 /** An error, as it crosses threads. */
 export type ThreadFault =
   | { readonly kind: 'changed' }
-  | { readonly kind: 'open'; readonly wrong: string; readonly cure: string; readonly message: string }
+  | {
+      readonly kind: 'open'
+      readonly wrong: string
+      readonly cure: string
+      readonly message: string
+      readonly isAway: boolean
+    }
   /** `never`: what was asked for is wrong. */
   | { readonly kind: 'down' | 'never'; readonly message: string; readonly code: string }
 
@@ -47,7 +53,8 @@ function notOpen(): never {
 function faultOf(cause: unknown): ThreadFault {
   if (cause instanceof RecordsChangedError) return { kind: 'changed' }
   const message = cause instanceof Error ? cause.message : String(cause)
-  if (cause instanceof OpenLedgerError) return { kind: 'open', wrong: cause.wrong, cure: cause.cure, message }
+  if (cause instanceof OpenLedgerError)
+    return { kind: 'open', wrong: cause.wrong, cure: cause.cure, message, isAway: cause.isAway }
   const code = sqliteCodeOf(cause)
   const isWrong = cause instanceof TypeError || cause instanceof SyntaxError || NEVER.test(code)
   return { kind: isWrong ? 'never' : 'down', message, code }

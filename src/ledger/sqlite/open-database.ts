@@ -67,8 +67,16 @@ function openError(path: string, cause: unknown): OpenLedgerError {
       'Use that version, or name another path.',
       cause,
     )
+  const code = sqliteCodeOf(cause)
+  if (code.startsWith('SQLITE_BUSY'))
+    return new OpenLedgerError(
+      `can not be opened: another process writes to ${path} for long`,
+      'It may be bringing the tables to a newer version; else look which one holds the file.',
+      cause,
+      true,
+    )
   return new OpenLedgerError(
-    `can not be opened: ${path} (${sqliteCodeOf(cause) || 'unknown reason'})`,
+    `can not be opened: ${path} (${code || 'unknown reason'})`,
     'It has to be a file that NexCode may read and write, in a folder that it may write to, on a local disk.',
     cause,
   )

@@ -45,7 +45,14 @@ export const health = ({ admission, authorize, targets, workers, books }: Health
   const ready = (request: Request): Response => {
     const state = workers?.()
     const isStarting = state?.haveStarted === false
-    const status = admission.isDraining() ? 'draining' : isStarting ? 'starting' : 'ready'
+    const isBlind = books?.directory.isLoaded === false
+    const status = admission.isDraining()
+      ? 'draining'
+      : isStarting
+        ? 'starting'
+        : isBlind
+          ? 'ledger_unavailable'
+          : 'ready'
     const isTold = mayKnow(request, authorize)
     return answer(request, 'ready', {
       status,
@@ -69,21 +76,22 @@ function mayKnow(request: Request, authorize: Authorize): boolean {
   }
 }
 
-/** The state of the ledger: a server whose ledger is down is ready, since the keys that it knows go on. */
+/** The state of the ledger: a server whose ledger is down is ready, since the keys that it knows go on, but not where it has never known any. */
 interface LedgerState {
   /** Whether the keys are those of now. */
-  readonly keys: 'fresh' | 'stale'
+  readonly keys: 'fresh' | 'stale' | 'unknown'
   /** Why limits can't be decided, or rows can't be written. */
   readonly limits: 'ok' | { readonly down: string }
   readonly bookings: 'ok' | { readonly down: string }
 }
 
 function stateOf({ directory, limiter, bookings }: Books): LedgerState {
-  return { keys: directory.isFresh ? 'fresh' : 'stale', limits: limiter.state(), bookings: bookings.state() }
+  const keys = directory.isFresh ? 'fresh' : directory.isLoaded ? 'stale' : 'unknown'
+  return { keys, limits: limiter.state(), bookings: bookings.state() }
 }
 
 interface Health {
-  readonly status: 'ok' | 'ready' | 'starting' | 'draining'
+  readonly status: 'ok' | 'ready' | 'starting' | 'draining' | 'ledger_unavailable'
   readonly workers: WorkersState | undefined
   readonly targets?: readonly DeploymentState[] | undefined
   readonly ledger?: LedgerState | undefined

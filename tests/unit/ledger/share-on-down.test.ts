@@ -30,7 +30,7 @@ function stub(): Limiter & { isDown: boolean; readonly told: string[] } {
   return made
 }
 
-function opened(): {
+function opened(isAllowed = () => true): {
   limiter: ReturnType<typeof shareOnDown>
   inner: ReturnType<typeof stub>
   booked: Booking[]
@@ -46,7 +46,8 @@ function opened(): {
       onBooked()
     },
   }
-  return { limiter: shareOnDown(inner, { bookings, log: { warn: say, info: say } }), inner, booked, lines }
+  const limiter = shareOnDown(inner, { bookings, log: { warn: say, info: say }, isAllowed })
+  return { limiter, inner, booked, lines }
 }
 
 test('a limiter that can decide is asked, and its answer is given at once', () => {
@@ -95,4 +96,16 @@ test('a call that ends after that has its budget read again', async () => {
   await limiter.decide(DEMAND, 0)
   await limiter.decide(DEMAND, 0)
   expect(inner.told).toEqual(['decide', 'distrust key_1', 'decide', 'decide'])
+})
+
+test('whether calls are allowed is what is in force at the call: a reload changes it', async () => {
+  let isAllowed = false
+  const { limiter, inner } = opened(() => isAllowed)
+  inner.isDown = true
+  const refused = await Promise.resolve()
+    .then(() => limiter.decide(DEMAND, 0))
+    .catch((cause: unknown) => cause)
+  expect(refused).toBeInstanceOf(LimiterError)
+  isAllowed = true
+  expect(await limiter.decide(DEMAND, 0)).toMatchObject({ kind: 'granted' })
 })
