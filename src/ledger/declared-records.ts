@@ -3,6 +3,7 @@ import type { DeclaredKey } from '../config/sections/declared-key.ts'
 import type { DeclaredRecords, ProjectKey, ProjectSettings } from '../config/sections/projects.ts'
 import type { UseLimits } from '../config/sections/use-limits.ts'
 import { redactKey } from './key-format.ts'
+import { OpenLedgerError } from './ledger.ts'
 import type { AdminKeyRecord, KeyRecord, LedgerRecord, Limits, ProjectRecord, ServiceAccountRecord } from './records.ts'
 
 /** SHA-256 of a text (FIPS 180-4). */
@@ -11,37 +12,37 @@ type Sha256 = (text: string) => Uint8Array
 const SHOWN_CHARS = 4
 
 /**
- * Finds two declared records with one digest, by their ids: a key and the digest of it may both be in the file. undefined: there are none.
- *
- * @example
- * const twice = declaredTwice(records)
- */
-export function declaredTwice(records: readonly LedgerRecord[]): readonly [string, string] | undefined {
-  const seen = new Map<string, string>()
-  for (const record of records) {
-    if (!('digest' in record)) continue
-    const before = seen.get(record.digest)
-    if (before !== undefined) return [before, record.id]
-    seen.set(record.digest, record.id)
-  }
-  return undefined
-}
-
-/**
  * Makes the records of all that the configuration file declares. Their ids are made of their names, and so are the same after each start.
- * `now`: when those that are new are created, in seconds since 1970.
+ * `now`: when those that are new are created, in seconds since 1970. Throws an `OpenLedgerError` where one key is declared twice, perhaps once as its
+ * digest: it would be of two callers.
  *
  * @example
  * const records = declaredRecords(config.settings.records, sha256, now)
  */
 export function declaredRecords(declared: DeclaredRecords, sha256: Sha256, now: number): readonly LedgerRecord[] {
-  return [
+  const records = [
     ...declared.projects.flatMap((project) => [
       projectRecord(project, now),
       ...project.keys.flatMap((key) => keyRecords(project, key, sha256, now)),
     ]),
     ...declared.adminKeys.map((key) => adminKeyRecord(key, sha256, now)),
   ]
+  assertOnce(records)
+  return records
+}
+
+function assertOnce(records: readonly LedgerRecord[]): void {
+  const seen = new Map<string, string>()
+  for (const record of records) {
+    if (!('digest' in record)) continue
+    const before = seen.get(record.digest)
+    if (before !== undefined)
+      throw new OpenLedgerError(
+        `gets one key twice from the file: ${before} and ${record.id} have the same digest`,
+        'Give each a key of its own: a key says who is calling.',
+      )
+    seen.set(record.digest, record.id)
+  }
 }
 
 function projectRecord({ name, timeZone, environment, limits }: ProjectSettings, createdAt: number): ProjectRecord {

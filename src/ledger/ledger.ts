@@ -53,6 +53,8 @@ export interface RecordChanges {
 export interface RecordEdit {
   /** The records that it was made from, as they were read: each must still be so, or the edit is refused (`RecordsChangedError`). */
   readonly was?: readonly LedgerRecord[]
+  /** Ids that no record may have yet, or the edit is refused as well. */
+  readonly absent?: readonly string[]
   readonly put: readonly LedgerRecord[]
   readonly remove: readonly string[]
   readonly audit: readonly AuditEvent[]

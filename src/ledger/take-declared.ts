@@ -1,7 +1,8 @@
 import { DEFAULT_PROJECT_ID, NO_LIMITS } from './first-records.ts'
 import { type Ledger, type RecordKind, type RecordOf, RecordsChangedError } from './ledger.ts'
+import { makeId } from './record-id.ts'
 import { parseRecord, stringifyRecord } from './record-json.ts'
-import type { LedgerRecord, ProjectRecord } from './records.ts'
+import type { AuditEvent, LedgerRecord, ProjectRecord } from './records.ts'
 
 /** What a declaration has changed in the ledger. */
 export interface TakenDeclaration {
@@ -17,7 +18,7 @@ const KINDS = ['project', 'service_account', 'key', 'admin_key'] as const
 
 /**
  * Makes the ledger's records of the file those that it declares now: adds and changes them, and takes out the rest. A project that is
- * declared no more is archived, since the books go on naming it; the default project becomes the API's again.
+ * declared no more is archived, since the books go on naming it; the default project becomes the API's again. The audit log has each change, as the file's.
  *
  * `now`: in seconds since 1970. Rejects with a `LedgerError`.
  *
@@ -60,10 +61,51 @@ async function takeOnce(
   ]
   const remove = gone.filter(({ kind }) => kind !== 'project').map(({ id }) => id)
   if (put.length > 0 || remove.length > 0) {
-    const touched = [...put.map(({ id }) => id), ...remove].flatMap((id) => before.get(id) ?? [])
-    await ledger.edit({ was: touched, put, remove, audit: [] })
+    const was = [...put.map(({ id }) => id), ...remove].flatMap((id) => before.get(id) ?? [])
+    const absent = put.flatMap(({ id }) => (before.has(id) ? [] : [id]))
+    await ledger.edit({ was, absent, put, remove, audit: eventsOf(put, remove, before, now) })
   }
   return { put: put.map(({ id }) => id), removed: remove }
+}
+
+/** Who has changed what the file declares, in the audit log. */
+const FILE_ACTOR = 'file'
+/** OpenAI's names of what is managed. */
+const AUDIT_NAMES = {
+  project: 'project',
+  service_account: 'service_account',
+  key: 'api_key',
+  admin_key: 'api_key',
+} as const
+
+function eventsOf(
+  put: readonly LedgerRecord[],
+  remove: readonly string[],
+  before: ReadonlyMap<string, LedgerRecord>,
+  now: number,
+): readonly AuditEvent[] {
+  const events = put.map((record) => {
+    const isGone = record.kind === 'project' && record.archivedAt === now
+    return eventOf(record, isGone ? 'archived' : before.has(record.id) ? 'updated' : 'created', now)
+  })
+  const removed = remove.flatMap((id) => before.get(id) ?? []).map((record) => eventOf(record, 'deleted', now))
+  return [...events, ...removed].flatMap((event) => event ?? [])
+}
+
+function eventOf(record: LedgerRecord, what: string, at: number): AuditEvent | undefined {
+  const { kind, id } = record
+  if (!(kind in AUDIT_NAMES)) return undefined
+  const projectId = kind === 'project' ? id : 'projectId' in record ? record.projectId : undefined
+  const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes)
+  return {
+    id: makeId('audit_log-', { now: () => at * 1000, random }),
+    type: `${AUDIT_NAMES[kind as keyof typeof AUDIT_NAMES]}.${what}`,
+    at,
+    actorKeyId: FILE_ACTOR,
+    ...(projectId !== undefined && { projectId }),
+    resourceId: id,
+    details: { id },
+  }
 }
 
 async function allOfFile<K extends RecordKind>(ledger: Pick<Ledger, 'list'>, kind: K): Promise<readonly RecordOf<K>[]> {

@@ -11,7 +11,6 @@ import { openLedger } from '../ledger/open-ledger.ts'
 import { takeDeclared } from '../ledger/take-declared.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { Log } from '../telemetry/log.ts'
-import { assertDeclared } from './assert-declared.ts'
 import { keepRetention } from './keep-retention.ts'
 import { openLimits } from './open-limits.ts'
 
@@ -89,7 +88,7 @@ export async function openBooks(store: Secret, settings: Settings, deps: OpenBoo
   }
   const take = async (changed: Settings): Promise<void> => {
     if (beginning.isOver) await takeFile(books, changed, deps)
-    else assertDeclared(changed, sha256)
+    else declaredRecords(changed.records, sha256, 0)
     inForce = changed
   }
   return { books, take }
@@ -154,7 +153,6 @@ async function takeFile(
   { log, sha256 }: Pick<OpenBooksDeps, 'log' | 'sha256'>,
 ): Promise<void> {
   const now = Math.floor(Date.now() / 1000)
-  assertDeclared(settings, sha256)
   const { put, removed } = await takeDeclared(ledger, declaredRecords(settings.records, sha256, now), now)
   if (put.length > 0 || removed.length > 0)
     log.info({ put, removed }, 'projects and keys of the file are in the ledger')

@@ -1,5 +1,5 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLedger } from '../../src/ledger/open-ledger.ts'
@@ -22,6 +22,7 @@ afterEach(async () => {
   await gateway?.stop()
   gateway = undefined
   rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
 })
 
 const projects = (keys: object) => ({ 'team-a': { spend_limit: { month: 50 }, keys } })
@@ -77,23 +78,26 @@ test('what a server with a ledger needs is told before it starts', async () => {
   expect(good.stderr + good.stdout).not.toContain(key)
 })
 
-test('a key that the file has twice, once as its digest, ends the start, and a reload that would bring it is refused', async () => {
-  const twice = projects({ alice: { key: ALICE }, again: { sha256: digestOfKey(ALICE) } })
-  const file = { ledger: { store: 'memory' }, projects: projects({ alice: { key: ALICE } }) }
-  gateway = await startGateway({
-    upstreams: { openai: answerOk },
-    settings: { openai: { api_key: 'sk-server' } },
-    file,
-    env: { REQUIRE_AUTH: 'true', API_TOKEN: 'a-token-of-16-chars' },
-    command: gatewayCommand(),
+for (const workers of ['1', '2']) {
+  test(`a key that the file has twice, once as its digest, ends the start, and a reload is refused, with ${workers} of WORKERS`, async () => {
+    const twice = projects({ alice: { key: ALICE }, again: { sha256: digestOfKey(ALICE) } })
+    const file = { ledger: { store }, projects: projects({ alice: { key: ALICE } }) }
+    gateway = await startGateway({
+      upstreams: { openai: answerOk },
+      settings: { openai: { api_key: 'sk-server' } },
+      file,
+      env: { REQUIRE_AUTH: 'true', API_TOKEN: 'a-token-of-16-chars', WORKERS: workers },
+      command: gatewayCommand(),
+    })
+    const upstreams = { openai: { base_url: `${gateway.upstreams.openai.url}/v1`, api_key: 'sk-server' } }
+    gateway.file?.write(`${JSON.stringify({ upstreams, ...file, projects: twice })}\n`)
+    const refused = await gateway.line(({ msg }) => String(msg).startsWith('configuration not reloaded'))
+    expect(JSON.stringify(refused)).toContain('key_team-a.alice and key_team-a.again have the same digest')
+    expect(refused).not.toHaveProperty('worker')
+    const { code, stderr } = await runProgram(['serve'], { PORT: '0', NEXCODE_CONFIG: gateway.file?.path ?? '' })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('gets one key twice from the file')])
   })
-  const upstreams = { openai: { base_url: `${gateway.upstreams.openai.url}/v1`, api_key: 'sk-server' } }
-  gateway.file?.write(`${JSON.stringify({ upstreams, ...file, projects: twice })}\n`)
-  const refused = await gateway.line(({ msg }) => String(msg).startsWith('configuration not reloaded'))
-  expect(JSON.stringify(refused)).toContain('key_team-a.alice and key_team-a.again have the same digest')
-  const { code, stderr } = await runProgram(['serve'], { PORT: '0', NEXCODE_CONFIG: gateway.file?.path ?? '' })
-  expect([code, stderr]).toEqual([2, expect.stringContaining('gets one key twice from the file')])
-})
+}
 
 test('the key that manages is read again from its file', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'nexcode-ledger-')), 'admin-key')

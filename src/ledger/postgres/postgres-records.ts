@@ -92,7 +92,7 @@ export class PostgresRecords {
   }
 
   /** Makes a change of records and its entries of the audit log, or neither. Gives the version that it has made. */
-  async edit({ was = [], put, remove, audit }: RecordEdit): Promise<number> {
+  async edit({ was = [], absent = [], put, remove, audit }: RecordEdit): Promise<number> {
     return this.#database.begin(async (run) => {
       // The row stays locked up to the end: edits come one after the other, and a version is never seen before a lower one.
       const [row] = await run('UPDATE edition SET version = version + 1 RETURNING version')
@@ -105,6 +105,7 @@ export class PostgresRecords {
         const now = await stored(record.id)
         if (now === undefined || stringifyRecord(now) !== stringifyRecord(record)) throw new RecordsChangedError()
       }
+      for (const id of absent) if ((await stored(id)) !== undefined) throw new RecordsChangedError()
       for (const record of put) {
         await run('DELETE FROM removed WHERE id = $1', [record.id])
         await run(PUT, recordColumns(record, version))

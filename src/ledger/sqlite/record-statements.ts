@@ -61,10 +61,12 @@ export class RecordStatements {
   }
 
   /** Makes a change of records and its entries of the audit log, or neither. Gives the version that it has made. */
-  edit({ was = [], put, remove, audit }: RecordEdit): number {
+  edit({ was = [], absent = [], put, remove, audit }: RecordEdit): number {
     return this.#database
       .transaction(() => {
         for (const record of was) this.#assertUnchanged(record)
+        const isThere = this.#database.query('SELECT 1 FROM records WHERE id = ?')
+        if (absent.some((id) => isThere.values(id).length > 0)) throw new RecordsChangedError()
         const version = this.version() + 1
         this.#database.query('UPDATE edition SET version = ?').run(version)
         for (const record of put) this.#put(record, version)

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import type { Settings } from '../../config/settings.ts'
 import { loadAll } from '../../extensions/load/load-all.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { OpenLog } from '../../telemetry/open-log.ts'
@@ -47,6 +48,7 @@ export async function supervise(configuration: Configuration): Promise<number | 
         ])
         const at = { ...config.server, port: pool.port }
         await refuseOwnAddress(changed.settings, at, openWayOut().proxyFor)
+        if (changed.settings.ledger.store !== undefined) await assertKeysDeclaredOnce(changed.settings)
       }
       pool.apply(changed, part)
     },
@@ -55,6 +57,15 @@ export async function supervise(configuration: Configuration): Promise<number | 
   if ('code' in started) return started.code
   await announce(configuration, serverUrl(config.server, started.port), log)
   return undefined
+}
+
+/** Rejects where the file declares one key twice, perhaps once as its digest. */
+async function assertKeysDeclaredOnce({ records }: Settings): Promise<void> {
+  const [{ declaredRecords }, { sha256 }] = await Promise.all([
+    import('../../ledger/declared-records.ts'),
+    import('../sha256.ts'),
+  ])
+  declaredRecords(records, sha256, 0)
 }
 
 function endOnSignals(pool: WorkerPool, log: Log, settle: OpenLog['settle']): void {

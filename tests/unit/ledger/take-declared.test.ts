@@ -103,3 +103,30 @@ test('two processes that take the same file at the same time end alike', async (
   await Promise.all([take(declared, 7), take(declared, 7)])
   expect(await take(declared, 8)).toEqual(NOTHING)
 })
+
+test('the audit log says what the file has changed, once also where processes take it at once', async () => {
+  const told = async (): Promise<string[]> =>
+    (await ledger.audit({ limit: 100 })).data.map(
+      ({ type, actorKeyId, resourceId }) => `${actorKeyId} ${type} ${resourceId}`,
+    )
+  const first = { projects: [project('team-a', ['alice'])] }
+  await Promise.all([take(first, 7), take(first, 7), take(first, 7)])
+  const created = [
+    'project.created proj_team-a',
+    'service_account.created svc_acct_team-a.alice',
+    'api_key.created key_team-a.alice',
+  ]
+  expect((await told()).toSorted()).toEqual(created.map((one) => `file ${one}`).toSorted())
+  await take(first, 8)
+  expect(await told()).toHaveLength(3)
+  await take({ projects: [project('team-a', ['bob'], { timeZone: 'UTC' })] }, 9)
+  expect((await told()).slice(0, -3).toSorted()).toEqual([
+    'file api_key.created key_team-a.bob',
+    'file api_key.deleted key_team-a.alice',
+    'file project.updated proj_team-a',
+    'file service_account.created svc_acct_team-a.bob',
+    'file service_account.deleted svc_acct_team-a.alice',
+  ])
+  await take({}, 10)
+  expect(await told()).toContain('file project.archived proj_team-a')
+})
