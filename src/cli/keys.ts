@@ -1,11 +1,12 @@
 import type { Flags } from './flags.ts'
 import type { AdminClient } from './manage/admin-client.ts'
 import { readSeconds, showDay } from './manage/amounts.ts'
-import { type AdminObject, ManageProblem } from './manage/ask-admin.ts'
+import { type AdminObject, listAll, ManageProblem } from './manage/ask-admin.ts'
 import { describeLimits, describeSpend } from './manage/describe-limits.ts'
 import { type FoundKey, findKeys, findNamedKey, findNamedProject } from './manage/find-managed.ts'
+import { freeKeyName, keyLabel } from './manage/key-label.ts'
 import { limitsFromOptions } from './manage/limit-options.ts'
-import { renderRows } from './manage/render-rows.ts'
+import { jsonText, listForm, renderKeys } from './manage/render-lists.ts'
 import { runManage } from './manage/run-manage.ts'
 
 const FORMS = 'say what to do: nexcode keys create, list, show KEY, rotate KEY or revoke KEY. More: nexcode help keys'
@@ -17,16 +18,15 @@ const FORMS = 'say what to do: nexcode keys create, list, show KEY, rotate KEY o
  * process.exit(await keys({ ...flags, args: ['create'], values: { project: 'team-a', budget: '50/month' } }))
  */
 export function keys(flags: Flags): Promise<number> {
-  const { args, json, values } = flags
+  const { args, values } = flags
   const [action, name] = args
   return runManage('keys', flags, async (client) => {
+    const form = listForm(flags, action === 'list')
     switch (action) {
       case 'create':
         return create(client, flags)
-      case 'list': {
-        const found = await findKeys(client.ask, values.project)
-        return json ? jsonText(found.map(({ key }) => key)) : renderKeys(found)
-      }
+      case 'list':
+        return renderKeys(await findKeys(client.ask, values.project), form)
       case 'show':
       case 'rotate':
       case 'revoke': {
@@ -47,8 +47,8 @@ async function create({ ask, url }: AdminClient, { args, json, values }: Flags):
     ...(values.expires !== undefined && { expires_in_seconds: readSeconds(values.expires, '--expires') }),
   }
   const project = await findNamedProject(ask, values.project, true)
-  const name = values.name ?? 'key'
   const inProject = `/projects/${String(project['id'])}`
+  const name = values.name ?? freeKeyName(await listAll(ask, `${inProject}/service_accounts`))
   const account = await ask('POST', `${inProject}/service_accounts`, { name, create_service_account_only: true })
   const made = await ask('POST', `${inProject}/service_accounts/${String(account['id'])}/api_keys`, { name, ...fields })
   if (json) return jsonText(made)
@@ -68,7 +68,7 @@ async function actOn(
   { json, values }: Flags,
 ): Promise<string> {
   const path = `/projects/${String(project['id'])}/api_keys/${String(key['id'])}`
-  const named = `'${String(key['name'])}' (${String(key['id'])})`
+  const named = `'${keyLabel(key)}' (${String(key['id'])})`
   if (action === 'show') return json ? jsonText(key) : renderKey(key, project)
   if (action === 'revoke') {
     const gone = await ask('DELETE', path)
@@ -102,28 +102,10 @@ To try it
 `
 }
 
-function renderKeys(found: readonly FoundKey[]): string {
-  if (found.length === 0) return 'No keys yet. To make one: nexcode keys create --name alice\n'
-  const columns = ['ID', 'NAME', 'PROJECT', 'KEY', 'LIMITS', 'SPENT', 'LAST USED', 'EXPIRES'].map((title) => ({
-    title,
-  }))
-  const rows = found.map(({ key, project }) => [
-    String(key['id']),
-    String(key['name']),
-    String(project['name']),
-    String(key['redacted_value']),
-    describeLimits(key),
-    describeSpend(key),
-    showDay(key['last_used_at']),
-    showDay(key['expires_at']),
-  ])
-  return renderRows(columns, rows)
-}
-
 function renderKey(key: AdminObject, project: AdminObject): string {
   const lines = [
     ['id', key['id']],
-    ['name', key['name']],
+    ['name', keyLabel(key)],
     ['project', `${String(project['name'])} (${String(project['id'])})`],
     ['key', key['redacted_value']],
     ['limits', describeLimits(key)],
@@ -134,8 +116,4 @@ function renderKey(key: AdminObject, project: AdminObject): string {
     ['managed by', key['managed_by']],
   ]
   return lines.map(([name, value]) => `${String(name).padEnd(12)}${String(value)}\n`).join('')
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
 }

@@ -4,7 +4,7 @@ import { type AdminObject, listAll, ManageProblem } from './manage/ask-admin.ts'
 import { describeLimits } from './manage/describe-limits.ts'
 import { findNamedProject } from './manage/find-managed.ts'
 import { limitsFromOptions } from './manage/limit-options.ts'
-import { renderRows } from './manage/render-rows.ts'
+import { jsonText, listForm, renderProjects } from './manage/render-lists.ts'
 import { runManage } from './manage/run-manage.ts'
 
 const FORMS =
@@ -20,14 +20,12 @@ export function projects(flags: Flags): Promise<number> {
   const { args, json } = flags
   const [action, name] = args
   return runManage('projects', flags, async (client) => {
-    if (action === 'list') {
-      const all = await listAll(client.ask, '/projects', '&include_archived=true')
-      return json ? `${JSON.stringify(all, null, 2)}\n` : renderProjects(all)
-    }
+    const form = listForm(flags, action === 'list')
+    if (action === 'list') return renderProjects(await listAll(client.ask, '/projects', '&include_archived=true'), form)
     if (action !== 'create' && action !== 'update' && action !== 'archive') throw new ManageProblem(FORMS)
     if (name === undefined) throw new ManageProblem(`name the project: nexcode projects ${action} NAME`)
     const project = await act(client, action, name, flags)
-    return json ? `${JSON.stringify(project, null, 2)}\n` : told(action, project)
+    return json ? jsonText(project) : told(action, project)
   })
 }
 
@@ -61,17 +59,4 @@ function told(action: 'create' | 'update' | 'archive', project: AdminObject): st
   const limits = `${describeLimits(project)}; days begin by ${String(project['time_zone'])}`
   const next = `A key for it: nexcode keys create --project '${String(project['name'])}'`
   return action === 'create' ? `Project ${named}: ${limits}.\n${next}\n` : `Project ${named} has now: ${limits}.\n`
-}
-
-function renderProjects(all: readonly AdminObject[]): string {
-  const columns = ['ID', 'NAME', 'LIMITS', 'TIME ZONE', 'STATUS', 'MANAGED BY'].map((title) => ({ title }))
-  const rows = all.map((one) => [
-    String(one['id']),
-    String(one['name']),
-    describeLimits(one),
-    String(one['time_zone']),
-    String(one['status']),
-    String(one['managed_by']),
-  ])
-  return renderRows(columns, rows)
 }

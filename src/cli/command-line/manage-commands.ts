@@ -10,14 +10,14 @@ export const MANAGE_COMMANDS: readonly Command[] = [
     name: 'keys',
     usage: [
       'keys create [--name NAME] [--project NAME] [--budget 50/month] [--models a,b*] [--rpm N] [--expires 90d]',
-      'keys list [--project NAME] | show KEY | rotate KEY [--grace 48h] | revoke KEY',
+      'keys list [--project NAME] [--json | --csv] | show KEY | rotate KEY [--grace 48h] | revoke KEY',
     ],
     summary: "make callers' keys with their limits, list, rotate and revoke them",
     about: [
       'Works on the ledger that LEDGER or the file names; running servers notice within a second.',
       'A ledger in memory, or one elsewhere, is reached through its server: --url and ADMIN_KEY.',
     ],
-    options: [...LIMITS, 'name', 'project', 'expires', 'grace', 'json', 'url', 'config'],
+    options: [...LIMITS, 'name', 'project', 'expires', 'grace', 'json', 'csv', 'url', 'config'],
     actions: ['create', 'list', 'show', 'rotate', 'revoke'],
     examples: [
       "nexcode keys create --project team-a --models 'gpt-4o*' --budget 50/month --rpm 60 --expires 90d",
@@ -30,11 +30,11 @@ export const MANAGE_COMMANDS: readonly Command[] = [
     name: 'projects',
     usage: [
       'projects create NAME [--budget 500/month] [--time-zone ZONE]',
-      'projects list | update NAME | archive NAME',
+      'projects list [--json | --csv] | update NAME | archive NAME',
     ],
     summary: 'make projects, whose keys share limits and books, list, change and archive them',
     about: ['Works on the ledger that LEDGER or the file names, or with --url through a running server.'],
-    options: [...LIMITS, 'name', 'time-zone', 'json', 'url', 'config'],
+    options: [...LIMITS, 'name', 'time-zone', 'json', 'csv', 'url', 'config'],
     actions: ['create', 'list', 'update', 'archive'],
     examples: ['nexcode projects create team-a --budget 500/month --time-zone Europe/Berlin'],
     argsMax: 2,

@@ -19,25 +19,22 @@ export class ManageProblem extends Error {
 /** The configuration is not valid; its problems are printed already. */
 export class InvalidConfiguration extends Error {}
 
-/** The most objects of one list that a command reads. */
-const LISTED_MAX = 10_000
 const PAGE = 100
 
 /**
- * All objects of a list, page by page; at most 10,000.
+ * All objects of a list, page by page.
  *
  * @example
  * const projects = await listAll(client.ask, '/projects')
  */
 export async function listAll(ask: AskAdmin, path: string, query = ''): Promise<readonly AdminObject[]> {
   const all: AdminObject[] = []
-  for (let after = ''; all.length < LISTED_MAX; ) {
+  for (let after = ''; ; ) {
     const page = await ask('GET', `${path}?limit=${PAGE}${after}${query}`)
     const data = (page['data'] ?? []) as readonly AdminObject[]
     all.push(...data)
     const last = data.at(-1)
-    if (page['has_more'] !== true || last === undefined) break
+    if (page['has_more'] !== true || last === undefined) return all
     after = `&after=${encodeURIComponent(String(last['id']))}`
   }
-  return all
 }

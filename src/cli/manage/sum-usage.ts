@@ -1,5 +1,6 @@
 import { showDay } from './amounts.ts'
 import { type AdminObject, type AskAdmin, listAll, ManageProblem } from './ask-admin.ts'
+import { keyLabel } from './key-label.ts'
 
 /** What usage can be summed up by. */
 export const SUMS_BY = ['key', 'project', 'model', 'day'] as const
@@ -7,13 +8,20 @@ export const SUMS_BY = ['key', 'project', 'model', 'day'] as const
 export type SumBy = (typeof SUMS_BY)[number]
 
 /** What was used under one name. */
-export interface UsageLine {
-  readonly name: string
+export interface UsageLine extends UsageName {
   readonly requests: number
   readonly inputTokens: number
   readonly outputTokens: number
   /** In dollars. */
   readonly cost: number
+}
+
+/** What something that was used is called: of a key and a project also its id, of a key its project. */
+export interface UsageName {
+  readonly name: string
+  readonly id?: string
+  readonly project?: string
+  readonly projectId?: string
 }
 
 /** The kinds of usage that are calls of models; all calls are of one of them. */
@@ -34,6 +42,8 @@ const GROUPS: Readonly<Record<SumBy, { readonly usage: readonly string[]; readon
   day: { usage: [], costs: [] },
 }
 const NOT_FOUND = 404
+/** So many keys are asked about at the same time. */
+const NAMED_AT_ONCE = 16
 
 /** A line under way. */
 interface Sum {
@@ -75,7 +85,10 @@ export async function sumUsage(ask: AskAdmin, by: SumBy, since: number): Promise
     by === 'day' ? one.localeCompare(other) : second.cost - first.cost || second.requests - first.requests,
   )
   const nameOf = await namesFor(ask, by)
-  return Promise.all(sorted.map(async ([id, sum]) => ({ name: await nameOf(id), ...sum })))
+  const lines: UsageLine[] = []
+  for (const part of chunksOf(sorted, NAMED_AT_ONCE))
+    lines.push(...(await Promise.all(part.map(async ([id, sum]) => ({ ...(await nameOf(id)), ...sum })))))
+  return lines
 }
 
 /** Calls back with each result of each bucket, page by page. */
@@ -102,24 +115,33 @@ function idOf({ project_id, api_key_id, model, line_item }: AdminObject): string
   return String(project_id ?? model ?? line_item ?? '')
 }
 
-/** Makes the function that gives the name of an id as `idOf` gives it. */
-async function namesFor(ask: AskAdmin, by: SumBy): Promise<(id: string) => string | Promise<string>> {
-  if (by === 'project') {
-    const projects = await listAll(ask, '/projects', '&include_archived=true')
-    const names = new Map(projects.map(({ id, name }) => [String(id), String(name)]))
-    return (id) => names.get(id) ?? id
+/** Makes the function that gives what an id, as `idOf` gives it, is called. */
+async function namesFor(ask: AskAdmin, by: SumBy): Promise<(id: string) => UsageName | Promise<UsageName>> {
+  if (by !== 'key' && by !== 'project') return (id) => ({ name: id === '' ? '(none)' : id })
+  const projects = await listAll(ask, '/projects', '&include_archived=true')
+  const names = new Map(projects.map(({ id, name }) => [String(id), String(name)]))
+  if (by === 'project') return (id) => ({ name: names.get(id) ?? id, id })
+  return async (both) => {
+    const [projectId = '', id = ''] = both.split(' ', 2)
+    return { name: await nameOfKey(ask, projectId, id), id, project: names.get(projectId) ?? projectId, projectId }
   }
-  if (by !== 'key') return (id) => (id === '' ? '(none)' : id)
-  return async (id) => {
-    const [project = '', key = ''] = id.split(' ', 2)
-    try {
-      return String((await ask('GET', `/projects/${project}/api_keys/${key}`))['name'])
-    } catch (thrown) {
-      // A key that was revoked, or an API token.
-      if (thrown instanceof ManageProblem && thrown.status === NOT_FOUND) return key.replace(/^key_token\./, '')
-      throw thrown
-    }
+}
+
+/** What a key is called. One that was revoked has no name any more, and who calls without a key has none. */
+async function nameOfKey(ask: AskAdmin, projectId: string, id: string): Promise<string> {
+  if (id === 'local') return '(no key)'
+  if (id.startsWith('caller-')) return '(a key of its own)'
+  try {
+    return keyLabel(await ask('GET', `/projects/${projectId}/api_keys/${id}`))
+  } catch (thrown) {
+    if (thrown instanceof ManageProblem && thrown.status === NOT_FOUND)
+      return id.startsWith('key_token.') ? id.slice('key_token.'.length) : '(revoked)'
+    throw thrown
   }
+}
+
+function chunksOf<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size))
 }
 
 function countOf(value: unknown): number {
