@@ -12,7 +12,9 @@ import { entryOf, type Principal, principalName } from './principal.ts'
 import { addSpending, type Spending } from './spending.ts'
 
 /** The parts that a child of an exchange may have of its own. */
-export type ChildParts = Partial<Pick<Exchange, 'request' | 'requestTarget' | 'endpoint' | 'body' | 'json' | 'abort'>>
+export type ChildParts = Partial<
+  Pick<Exchange, 'request' | 'requestTarget' | 'endpoint' | 'body' | 'json' | 'abort' | 'startedAt'>
+>
 
 /** Hears of an exchange while it goes on; for the log, metrics, traces, money. None of its functions may throw, or wait. */
 export interface Observer {
@@ -37,6 +39,8 @@ const NOBODY_YET: Principal = Object.freeze({
     throw new Error('The principal of an exchange was asked for before it was known.')
   },
 })
+
+const NO_PARTS: ChildParts = Object.freeze({})
 
 /** A request id that is safe to log and to echo. */
 const SAFE_ID = /^[A-Za-z0-9._:-]{1,128}$/
@@ -81,6 +85,8 @@ export class Exchange extends Findings {
   isUpgrade = false
   /** The caller, known once `authorize` has let it in. Nothing before that may read it. */
   principal: Principal = NOBODY_YET
+  /** Finds its caller anew, for what goes on for hours; throws where it may call no more. undefined: nothing goes on so long. */
+  findCaller: (() => Principal) | undefined = undefined
   /** The limit on the whole exchange. */
   total: Deadline | undefined = undefined
   /** The owner of the connection that it came by; for counting, and never logged. */
@@ -113,7 +119,13 @@ export class Exchange extends Findings {
   #releases: ((outcome: Outcome) => void)[] = []
 
   /** Opens the exchange of a request that has just arrived; with `parent`, a part of another one. */
-  constructor(request: BodilessRequest, arrival: Arrival, observer: Observer, parent?: Exchange, json?: JsonBody) {
+  constructor(
+    request: BodilessRequest,
+    arrival: Arrival,
+    observer: Observer,
+    parent?: Exchange,
+    { json, startedAt = parent?.startedAt ?? performance.now() }: Pick<ChildParts, 'json' | 'startedAt'> = NO_PARTS,
+  ) {
     super()
     const { headers } = request
     this.id = parent === undefined ? (safeRequestId(headers.get('x-request-id')) ?? newRequestId()) : parent.id
@@ -127,7 +139,7 @@ export class Exchange extends Findings {
     this.#arriving = parent === undefined ? arrival.body : parent.#arriving
     this.requestTarget = arrival.target
     this.from = arrival.from ?? ''
-    this.startedAt = parent === undefined ? performance.now() : parent.startedAt
+    this.startedAt = startedAt
     this.abort = arrival.abort
     this.#observer = observer
     this.hasAttemptObserver = observer.onAttempt !== undefined
@@ -179,7 +191,10 @@ export class Exchange extends Findings {
     const body = hasBody ? parts.body : this.body
     const arrival = { target, isHttp10, from, abort: parts.abort ?? this.abort, body }
     const json = hasBody ? parts.json : this.json
-    const child = new Exchange(parts.request ?? this.request, arrival, this.#observer, this, json)
+    const child = new Exchange(parts.request ?? this.request, arrival, this.#observer, this, {
+      json,
+      startedAt: parts.startedAt ?? this.startedAt,
+    })
     child.named = parts.requestTarget === undefined ? this.named : undefined
     child.endpoint = 'endpoint' in parts ? parts.endpoint : this.endpoint
     child.endpointName = this.endpointName

@@ -11,8 +11,8 @@ import type { Generation } from './generation.ts'
  * Checks whether a WebSocket may be opened by the rules and models of this server, and gives the model that its URL names.
  *
  * The frames of a WebSocket are not read here, so a parameter rule can't be applied to them: a rule that matches refuses the upgrade. A
- * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever a setting here applies to calls, or
- * calls are counted in the ledger: its clients then post them, and all settings and limits apply.
+ * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever a setting here applies to calls: its
+ * clients then post them, and all settings and limits apply. The limits of a caller are not among these: they hold for each frame.
  *
  * Throws `websocket_not_relayed`, `rules_not_applicable` and a stage's refusal.
  */
@@ -47,7 +47,8 @@ function hasSayInCalls(
   facts: RequestFacts,
   { settings, rules }: Generation,
 ): boolean {
-  if (seesCalls || entryOf(principal) !== undefined) return true
+  // Each call is counted by its frame where that can be done.
+  if (seesCalls || (entryOf(principal) !== undefined && facts.endpoint !== 'responses')) return true
   return settings.models.length > 0 || settings.unknownModels === 'refuse' || rules.mayMatch(facts)
 }
 

@@ -1,12 +1,14 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { createAttachment } from '../formats/attachment.ts'
+import type { CallerLimits } from '../metering/caller-limits.ts'
 import type { Metering } from '../metering/metering.ts'
+import type { MeteredSession } from '../metering/session/metered-session.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { checkInner } from '../requests/check-inner.ts'
 import { bodyAsIs } from '../requests/outgoing-body.ts'
 import { readHeaders } from '../requests/read-headers.ts'
-import { ownLimit } from '../routing/attempts/exchange-clocks.ts'
+import { ownLimit, type TimeLimits } from '../routing/attempts/exchange-clocks.ts'
 import {
   type AddressDeps,
   addressDeployment,
@@ -34,12 +36,13 @@ export interface Relay extends DeploymentAddress, UpgradeWatch<Relay> {
   readonly exchange: Exchange
   /** Its own wait for the upstream's answer, where it differs from the default; 0: none. */
   readonly firstByteMs: number | undefined
-  /** Hears each text message of the upstream; undefined: nobody counts what they tell. */
-  readonly onText: ((text: string) => void) | undefined
+  /** Judges and counts the responses of the session; undefined: nobody does. */
+  readonly session: MeteredSession | undefined
 }
 
 /** The dependencies of upgrades. */
 export interface UpgradeDeps extends AddressDeps, WatchDeps {
+  readonly timeouts: TimeLimits
   readonly ids: RememberedIds
   /** Limits, money and books of callers; undefined: there is no ledger. */
   readonly metering: Metering | undefined
@@ -65,16 +68,18 @@ export function relayOf(answer: Response): Relay | undefined {
  * const answer = await upgrade(exchange, inForce, deps)
  */
 export async function upgrade(exchange: Exchange, inForce: Generation, deps: UpgradeDeps): Promise<Response> {
-  const limits = deps.metering?.admit(exchange)
+  const isCall = isCallInFrames(endpointOf(exchange.requestTarget))
+  const limits = admit(exchange, isCall, deps)
   const generation = limits === undefined ? inForce : limitedGeneration(inForce, limits)
-  const model = checkUpgrade(exchange, generation)
+  // What a caller's own limits say of calls is said of each frame.
+  const model = checkUpgrade(exchange, isCall ? inForce : generation)
   if (generation.settings.hasFile) exchange.tries = []
   const route = await chooseRoute(exchange.requestTarget, { ...bodyAsIs(null), model }, generation, deps.ids)
   if (generation.restricts) checkInner(readHeaders(exchange, generation, true), route, generation)
-  await deps.metering?.enter(exchange, { model, value: undefined }, route.deployments)
+  await enterSession(exchange, isCall, model, route.deployments, deps)
   const deployments = route.order({ payerOf: ({ upstream }) => payerOf(exchange.principal, upstream) })
   const answer = new Response(null)
-  relays.set(answer, await relayTo({ exchange, model, generation, route, deployments }, 0, deps))
+  relays.set(answer, await relayTo({ exchange, model, generation, inForce, route, deployments }, 0, deps))
   return answer
 }
 
@@ -82,7 +87,9 @@ export async function upgrade(exchange: Exchange, inForce: Generation, deps: Upg
 interface UpgradeRoute {
   readonly exchange: Exchange
   readonly model: string | undefined
+  /** The settings as they hold for the caller, and for all. */
   readonly generation: Generation
+  readonly inForce: Generation
   readonly route: Route
   readonly deployments: readonly Deployment[]
 }
@@ -108,8 +115,43 @@ async function relayTo(ways: UpgradeRoute, number: number, deps: UpgradeDeps): P
   const watch = watchUpgrade(exchange, deployment, address, another, deps)
   const isCall = isCallInFrames(endpointOf(exchange.requestTarget))
   const onRefusal = isCall ? postedInstead(watch.onRefusal) : watch.onRefusal
-  const onText = deps.metering?.session(exchange, deployment, model)
-  return { ...address, exchange, firstByteMs, onText, ...watch, onRefusal }
+  const session = deps.metering?.session({
+    ...{ exchange, deployment, route, model, timeouts: deps.timeouts },
+    protocol: isCall ? 'responses' : 'realtime',
+    settingsFor: (limits) => (limits === undefined ? ways.inForce : limitedGeneration(ways.inForce, limits)),
+  })
+  return { ...address, exchange, firstByteMs, session, ...watch, onRefusal }
+}
+
+/** The limits of an upgrade's caller, who may use its endpoint. Where calls are in the frames, a refusal is one of the WebSocket. */
+function admit(exchange: Exchange, isCall: boolean, { metering }: UpgradeDeps): CallerLimits | undefined {
+  try {
+    return metering?.admit(exchange)
+  } catch (thrown) {
+    throw isCall ? postInstead(thrown) : thrown
+  }
+}
+
+/** Lets the session be opened by its caller's limits, as `admit` does. */
+async function enterSession(
+  exchange: Exchange,
+  isCall: boolean,
+  model: string | undefined,
+  deployments: readonly Deployment[],
+  { metering }: UpgradeDeps,
+): Promise<void> {
+  try {
+    await metering?.enterSession(exchange, model, deployments)
+  } catch (thrown) {
+    throw isCall ? postInstead(thrown) : thrown
+  }
+}
+
+/** Has a call posted whose caller may not make it now: the answer to the POST says why, in the form that clients know. */
+function postInstead(thrown: unknown): unknown {
+  if (!(thrown instanceof ApiError)) return thrown
+  const { message, headers } = thrown
+  return new ApiError('websocket_not_relayed', { message, headers, cause: thrown })
 }
 
 /** Has calls posted that no WebSocket is offered for upstream: behind its own status Codex would try for seconds, or give up. */

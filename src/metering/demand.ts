@@ -69,6 +69,18 @@ export function callDemand(
   return { limits, model, modelRates, rates, places: [], budgets, amount, booking }
 }
 
+/**
+ * What a session asks for before it is opened: the least money that there is, in each of its caller's budgets. undefined: none is limited.
+ *
+ * @example
+ * const demand = sessionDemand(limits)
+ */
+export function sessionDemand(limits: CallerLimits): LimitedDemand | undefined {
+  if (!limits.hasBudget) return undefined
+  const budgets = budgetDemands(limits, Date.now())
+  return { limits, model: undefined, modelRates: [], rates: [], places: [], budgets, amount: 1n, booking: undefined }
+}
+
 /** A caller's budgets in their windows of a moment, in milliseconds since 1970. */
 export function budgetDemands(limits: CallerLimits, at: number): readonly BudgetDemand[] {
   return limits.budgets.map((budget) => budgetDemand(budget, at))

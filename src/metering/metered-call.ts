@@ -59,8 +59,8 @@ export class MeteredCall implements UsageTally, SendWatch {
     request.exchange.atEnd((outcome) => this.#onEnd(outcome))
   }
 
-  /** It has what it asked for; both undefined: it has asked for nothing. */
-  begin(demand: LimitedDemand | undefined, reservation: Reservation | undefined): void {
+  /** It has what it asked for. */
+  begin(demand: LimitedDemand, reservation: Reservation): void {
     this.#demand = demand
     this.#reservation = reservation
   }
@@ -76,7 +76,7 @@ export class MeteredCall implements UsageTally, SendWatch {
   }
 
   /** The head of an answer has come. */
-  onAnswer({ status }: Response): void {
+  onAnswer({ status }: Pick<Response, 'status'>): void {
     this.#calls.status = status
   }
 

@@ -12,15 +12,15 @@ import { callDemand } from './demand.ts'
 import { enterRequest } from './enter-request.ts'
 import { lendEntry } from './lent-entry.ts'
 import { MeteredCall } from './metered-call.ts'
-import { meteredKind } from './metered-kinds.ts'
+import { type MeteredKind, meteredKind } from './metered-kinds.ts'
 import { assertEndpointPermitted, type NamedCall } from './permissions.ts'
 import { createPrices, type PriceSources } from './prices-in-force.ts'
 import { bookRepeat } from './repeated-call.ts'
-import { bookSessionText } from './session-text.ts'
+import { createSessions, type SessionMetering } from './session/create-sessions.ts'
 import { tellCost } from './tell-cost.ts'
 
 /** Sees to what callers may still do, and has what they did booked. */
-export interface Metering {
+export interface Metering extends SessionMetering {
   /** The limits of a request's caller; undefined: it has none. */
   readonly limitsOf: (exchange: Exchange) => CallerLimits | undefined
   /** The same, for a request whose endpoint its caller may use. Throws `endpoint_not_permitted`. */
@@ -33,15 +33,6 @@ export interface Metering {
   readonly enter: (exchange: Exchange, named: NamedCall, deployments: readonly Deployment[]) => void | Promise<void>
   /** Asks for the answer to a request that goes upstream, once its tokens and its money are reserved; its end is booked. */
   readonly ask: (request: PreparedRequest, next: Ask) => Promise<Response>
-  /**
-   * Makes the function that has the responses of a session on a WebSocket booked, each as its messages tell it; undefined: the money is not this
-   * server's. `model`: as the caller names it.
-   */
-  readonly session: (
-    exchange: Exchange,
-    deployment: Deployment,
-    model: string | undefined,
-  ) => ((text: string) => void) | undefined
   /** Has a call booked whose answer was there already, or was made for another one: it cost nothing, and saved what it would have cost. */
   readonly repeat: (exchange: Exchange, deployments: readonly Deployment[]) => void
   /** Tells in an answer's headers what it has cost, where that is known before its body is sent. */
@@ -71,6 +62,14 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
     if (exchange.principal.kind === 'caller') lendEntry(exchange, { are: 'all', upstreams: settings().upstreams })
     return limitsOfCaller(exchange)
   }
+  const meter = (request: PreparedRequest, kind: MeteredKind) => {
+    const { exchange, outgoing } = request
+    exchange.isMetered = true
+    const limits = kind.kind === 'call' ? limitsOfCaller(exchange) : undefined
+    const units = kind.kind === 'call' ? callUnits(request, needsOf(limits), prices()) : NO_UNITS
+    const call = new MeteredCall(request, kind, units, { books, prices: prices(), objects })
+    return { call, demand: limits && callDemand(limits, outgoing.model ?? exchange.model, units, exchange) }
+  }
   return {
     limitsOf,
     admit(exchange) {
@@ -83,13 +82,9 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       const { exchange } = request
       const kind = meteredKind(exchange)
       if (kind === undefined) return next(request)
-      exchange.isMetered = true
-      const limits = kind.kind === 'call' ? limitsOfCaller(exchange) : undefined
-      const units = kind.kind === 'call' ? callUnits(request, needsOf(limits), prices()) : NO_UNITS
-      const call = new MeteredCall(request, kind, units, { books, prices: prices(), objects })
-      const demand = limits && callDemand(limits, request.outgoing.model ?? exchange.model, units, exchange)
+      const { call, demand } = meter(request, kind)
       if (demand !== undefined) {
-        const deciding = decide(demand, () => units.amount > 0n)
+        const deciding = decide(demand, () => demand.amount > 0n)
         const grant = deciding instanceof Promise ? await deciding : deciding
         exchange.tokenRate = grant.tokens
         call.begin(demand, grant.reservation)
@@ -99,10 +94,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       call.onAnswer(answer)
       return hideAskedUsage(request, answer)
     },
-    session(exchange, deployment, model) {
-      if (limitsOfCaller(exchange) === undefined) return undefined
-      return (text) => bookSessionText(text, { exchange, deployment, model }, { books, prices: prices() })
-    },
+    ...createSessions({ meter, decide, books, prices }),
     repeat(exchange, deployments) {
       if (meteredKind(exchange)?.kind !== 'call') return
       bookRepeat(exchange, deployments, { bookings, prices: prices() })

@@ -28,7 +28,6 @@ const NAME_CHARS_SHOWN = 100
 export function assertEndpointPermitted(limits: CallerLimits, exchange: Exchange): void {
   const { request, requestTarget, isUpgrade } = exchange
   if (limits.scopes !== undefined) assertScope(limits.scopes, isUpgrade ? 'POST' : request.method, requestTarget)
-  // What is said on a WebSocket is not read.
   const isClosed = limits.hasBudget || (isUpgrade && limits.countsUse)
   if (!limits.namesEndpoints && !limits.needsModel && !isClosed) return
   const path = endpointPath(endpointOf(requestTarget))
@@ -39,11 +38,23 @@ export function assertEndpointPermitted(limits: CallerLimits, exchange: Exchange
     return
   }
   const { why, counted } = useOfRequest(exchange)
-  if (why !== undefined && isClosed) throw notMetered(limits, path, why)
+  const closing = isUpgrade ? whyUnheard(requestTarget, path, why) : why
+  if (closing !== undefined && isClosed) throw notMetered(limits, path, closing)
   if (counted !== 'call') return
   // The model of a call at a path that nobody knows may be one of its segments.
   const { named } = readTarget(requestTarget)
   if (named === 'unclear' || (why !== undefined && named === undefined)) throw notKnown(path)
+}
+
+/** Why the responses of a WebSocket can't be counted; undefined: they can, each as it is asked for. */
+function whyUnheard(target: string, path: string, why: string | undefined): string | undefined {
+  if (path === 'responses') return undefined
+  if (path !== 'realtime') return why ?? 'what is said on its WebSocket is not read'
+  const named = readTarget(target).named
+  if (named === undefined || named === 'unclear') return 'the URL of the session does not name its model'
+  return new URLSearchParams(target.slice(target.indexOf('?'))).get('intent') === 'transcription'
+    ? 'what is written down of a session is billed apart from any response'
+    : undefined
 }
 
 /**

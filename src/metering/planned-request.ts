@@ -4,6 +4,8 @@ import type { PlannedCall } from '../pricing/planned-call.ts'
 import { outlineOf } from '../requests/outgoing-body.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 
+/** What a text really has in a token, about. */
+const BYTES_PER_TOKEN = 4
 const NO_MEMBERS: PlannedCall['members'] = Object.freeze({})
 
 /**
@@ -12,7 +14,7 @@ const NO_MEMBERS: PlannedCall['members'] = Object.freeze({})
  * @example
  * estimateCall({ ...plannedRequest(request), model: 'gpt-4o' }, price)
  */
-export function plannedRequest({ exchange, outgoing }: PreparedRequest): Omit<PlannedCall, 'model'> {
+export function plannedRequest({ exchange, outgoing, heard }: PreparedRequest): Omit<PlannedCall, 'model'> {
   const { received, fields } = outgoing
   // A rule may have set a cap, or a number of answers, or taken one out.
   const outline = outgoing.ruled ?? outlineOf(outgoing)
@@ -23,6 +25,8 @@ export function plannedRequest({ exchange, outgoing }: PreparedRequest): Omit<Pl
     bodyBytes: bytes?.byteLength ?? Number(exchange.request.headers.get('content-length') ?? 0),
     body: isRead ? bytes : undefined,
     members: isRead ? outline : fields === undefined ? NO_MEMBERS : membersOf(fields),
+    // What its session has heard is not in its body.
+    ...(heard !== undefined && { heard, bodyBytes: (heard.text + heard.audio) * BYTES_PER_TOKEN }),
   }
 }
 

@@ -52,7 +52,7 @@ export const CALLER_ERRORS = {
     message:
       'This server looks into each call of this endpoint, and what is said on a WebSocket it passes on unread. Send the call as a POST over HTTP.',
     fault: 'caller',
-    cure: 'Post the request; clients such as Codex do so by themselves on this status. A WebSocket at `/v1/responses` is relayed where no `models`, `unknown_models: refuse`, fitting rule or extension has a say in calls, nothing is recorded or replayed, and the upstream offers one.',
+    cure: 'Post the request; clients such as Codex do so by themselves on this status. A WebSocket at `/v1/responses` is relayed where no `models`, `unknown_models: refuse`, fitting rule or extension has a say in calls, nothing is recorded or replayed, the upstream offers one, and the key may use the endpoint and has money left.',
   },
   model_not_found: {
     status: 404,

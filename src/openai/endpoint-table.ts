@@ -170,7 +170,7 @@ export const ENDPOINT_TABLE: readonly EndpointRow[] = [
     method: 'any',
     paths: ['realtime'],
     kind: 'closed',
-    why: 'nothing can be held on a WebSocket before a response begins',
+    why: 'what is said in a session that is no WebSocket does not pass by this server',
   },
   {
     method: 'any',

@@ -3,6 +3,7 @@ import { costOf, priceListOf } from './cost-of.ts'
 import { mediaUse } from './media-use.ts'
 import { givenText, type PlannedCall } from './planned-call.ts'
 import type { ModelPrice, PriceTier } from './price.ts'
+import { realtimeUse } from './realtime-use.ts'
 import { priceTierOf } from './settle.ts'
 import { textUse } from './text-use.ts'
 
@@ -26,7 +27,7 @@ export interface Estimate {
  * estimateCall({ endpoint: 'chat/completions', model: 'gpt-4o', bodyBytes: 900, body, members: { max_tokens: 100 } }, price).cost
  */
 export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): Estimate {
-  const { usage: used, picture } = mediaUse(call, price) ?? textUse(call, price)
+  const { usage: used, picture } = realtimeUse(call, price) ?? mediaUse(call, price) ?? textUse(call, price)
   const usage: Usage = { ...NO_USAGE, ...used }
   return {
     usage,

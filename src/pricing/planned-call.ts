@@ -13,8 +13,20 @@ export interface PlannedCall {
   readonly members: Readonly<Record<string, unknown>>
   /** The tokens that it reads from elsewhere (`previous_response_id`, `conversation`); absent: unknown. */
   readonly earlierTokens?: number | undefined
+  /** What a realtime session has heard so far, which is what its response reads; absent: it is none. */
+  readonly heard?: HeardInSession | undefined
   /** The most tokens that calls like it are known to have written; it counts only where the model's own limit is not known. */
   readonly outputSeen?: number | undefined
+}
+
+/** What a realtime session has heard, in tokens, and whether its answer may be spoken. */
+export interface HeardInSession {
+  readonly text: number
+  readonly audio: number
+  readonly images: number
+  /** Whether it may have heard more, from elsewhere than this session: all that its model can hold counts then. */
+  readonly isOpen: boolean
+  readonly speaks: boolean
 }
 
 /** What a call may use, by whatever way its endpoint is billed. */

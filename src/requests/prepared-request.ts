@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { holdsContent } from '../openai/resources.ts'
+import type { HeardInSession } from '../pricing/planned-call.ts'
 import { type ExchangeClocks, ownLimit, type TimeLimits } from '../routing/attempts/exchange-clocks.ts'
 import type { SendWatch } from '../routing/attempts/sent-call.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
@@ -52,6 +53,8 @@ export class PreparedRequest implements Prepared {
   mark: ((headers: Headers) => void) | undefined = undefined
   /** Counts each call that is sent for it; undefined: nobody does. */
   sendWatch: SendWatch | undefined = undefined
+  /** What its realtime session has heard so far; undefined: it is of none. */
+  heard: HeardInSession | undefined = undefined
   /** The body that also asks for the usage of its stream; undefined: nobody needs that, or its caller asks for it. */
   askedUsage: AskedUsage | undefined = undefined
 

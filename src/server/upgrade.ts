@@ -55,6 +55,7 @@ export function createUpgrade(
     try {
       guardRequest(request.method, target, request.headers)
       exchange.identify(authorize(exchange))
+      exchange.findCaller = () => authorize(exchange)
       if (!isServed(target)) throw unknownUrl(request.method, target)
       guardAdministration(exchange, hasLedger)
       const answer = await flow(exchange)

@@ -20,7 +20,7 @@ export interface AnswerUpgradeDeps {
     readonly deadlines: Deadlines
     readonly memory: MemoryBudget
   }
-  readonly config: Pick<Config, 'timeouts'>
+  readonly config: Pick<Config, 'timeouts' | 'limits'>
   readonly log: Log
   readonly proxyFor: ProxyFor | undefined
 }
@@ -66,7 +66,7 @@ async function relayOnce(
   socket: Duplex,
   rest: Uint8Array,
 ): Promise<Upgrade | undefined> {
-  const { exchange, url, target, headers, mask, reach, onSwitch, onRefusal, onText } = decision
+  const { exchange, url, target, headers, mask, reach, onSwitch, onRefusal, session } = decision
   const { timeouts } = deps.config
   const outcome = await relayWebSocket({
     client: socket,
@@ -81,7 +81,8 @@ async function relayOnce(
     mask,
     onSwitch,
     onRefusal,
-    onText,
+    session,
+    messageBytesMax: deps.config.limits.jsonBytesMax,
     proxyFor: (to) => proxyOf(reach, to, deps.proxyFor),
     ca: reach?.tls?.ca,
   })

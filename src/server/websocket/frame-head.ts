@@ -7,6 +7,10 @@ const [LENGTH_16, LENGTH_64] = [126, 127]
 export interface FrameHead {
   /** Its first byte; 0: it is masked, as only clients' are. */
   readonly kind: number
+  /** Its first byte, masked or not. */
+  readonly first: number
+  /** Where the four bytes stand that its payload is masked by; -1: it is not masked. */
+  readonly maskAt: number
   /** Where its payload begins, from its own beginning on. */
   readonly payloadAt: number
   /** Of the whole frame. */
@@ -20,8 +24,8 @@ export interface FrameHead {
  * const frame = frameAt(bytes, 0)
  */
 export function frameAt(bytes: Uint8Array, at: number): FrameHead | undefined {
-  const [kind, second] = [bytes[at], bytes[at + 1]]
-  if (kind === undefined || second === undefined) return undefined
+  const [first, second] = [bytes[at], bytes[at + 1]]
+  if (first === undefined || second === undefined) return undefined
   // Only clients mask (§5.1): kind 0 passes a masked frame on as it is.
   const isMasked = second >= 0x80
   const short = second % 0x80
@@ -30,5 +34,6 @@ export function frameAt(bytes: Uint8Array, at: number): FrameHead | undefined {
   if (at + 2 + lengthBytes > bytes.byteLength) return undefined
   let payloadBytes = lengthBytes === 0 ? short : 0
   for (const byte of bytes.subarray(at + 2, at + 2 + lengthBytes)) payloadBytes = payloadBytes * 256 + byte
-  return { kind: isMasked ? 0 : kind, payloadAt, bytes: payloadAt + payloadBytes }
+  const maskAt = isMasked ? 2 + lengthBytes : -1
+  return { kind: isMasked ? 0 : first, first, maskAt, payloadAt, bytes: payloadAt + payloadBytes }
 }

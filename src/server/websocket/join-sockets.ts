@@ -16,6 +16,8 @@ export interface Junction {
   readonly fromUpstream: Uint8Array
   /** Changes bytes that go to the client. */
   readonly filter?: ByteFilter | undefined
+  /** Changes bytes that go to the upstream. */
+  readonly inwardFilter?: ByteFilter | undefined
   readonly deadlines: Deadlines
   /** How long a peer may take none of the bytes that wait for it; 0: for ever. */
   readonly idleMs: number
@@ -107,7 +109,7 @@ export function joinSockets(junction: Junction): Promise<JunctionEnd> {
       }
       onClose()
     })
-    const inward = pour(client, upstream, junction.fromClient, upstreamStall)
+    const inward = pour(client, upstream, junction.fromClient, upstreamStall, junction.inwardFilter)
     const outward = pour(upstream, client, junction.fromUpstream, clientStall, junction.filter)
   })
 }

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { maskWhole } from '../../answers/mask-whole.ts'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { causeOf } from '../../exchange/outcome.ts'
+import type { MeteredSession } from '../../metering/session/metered-session.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { createDeadlines, type Deadlines } from '../../timing/deadlines.ts'
 import { dial } from '../../upstream/exact/dial.ts'
@@ -12,10 +13,9 @@ import { upstreamFailure } from '../../upstream/failure.ts'
 import type { Mask } from '../../upstream/mask.ts'
 import { endSocket } from './end-socket.ts'
 import { ErrorFrames } from './error-frames.ts'
-import { FrameTexts } from './frame-texts.ts'
 import { holdClient } from './hold-client.ts'
 import { joinSockets } from './join-sockets.ts'
-import type { ByteFilter } from './pour.ts'
+import { sessionFilters } from './session-filters.ts'
 import { answerHeaders, encodeRefusal, encodeSwitch, encodeUpgradeRequest } from './upgrade-head.ts'
 
 /** One WebSocket upgrade to relay. */
@@ -44,8 +44,9 @@ export interface WebSocketRelay {
   readonly onSwitch?: ((ms: number) => void) | undefined
   /** Called with a refusal before any of it goes on. When it rejects, the relay ends with that error and leaves the client unanswered. */
   readonly onRefusal?: ((refusal: UpgradeRefusal) => Promise<void>) | undefined
-  /** Hears each text message of the upstream; compression is not offered then. */
-  readonly onText?: ((text: string) => void) | undefined
+  /** Judges the client's messages, of up to `messageBytesMax`, and hears the upstream's; compression is not offered then. */
+  readonly session?: MeteredSession | undefined
+  readonly messageBytesMax?: number | undefined
   /** The HTTP proxy to reach a URL through, if any. */
   readonly proxyFor?: ProxyFor | undefined
   /** The certificate authorities that are trusted for the upstream (PEM); undefined: the default ones. */
@@ -135,8 +136,8 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
 }
 
 /** Leaves out the offer of compression where messages are read, or secrets may have to be hidden: in compressed frames they can't be found. */
-function headersFor({ headers, mask, onText }: WebSocketRelay): WebSocketRelay['headers'] {
-  return mask === undefined && onText === undefined
+function headersFor({ headers, mask, session }: WebSocketRelay): WebSocketRelay['headers'] {
+  return mask === undefined && session === undefined
     ? headers
     : headers.filter(([name]) => name.toLowerCase() !== 'sec-websocket-extensions')
 }
@@ -148,7 +149,7 @@ function maskHead({ head, rest }: HeadAndRest, mask: Mask | undefined): HeadAndR
 }
 
 function join(
-  { client, responseHeaders, timeouts, memory, mask, onText }: WebSocketRelay,
+  { client, responseHeaders, timeouts, memory, mask, session, messageBytesMax }: WebSocketRelay,
   upstream: Duplex,
   { head, rest }: HeadAndRest,
   release: () => Uint8Array,
@@ -160,21 +161,13 @@ function join(
   const fromClient = release()
   client.write(encodeSwitch(head, responseHeaders))
   const masking = mask === undefined ? undefined : new ErrorFrames(mask)
-  const filter = onText === undefined ? masking : reading(onText, masking)
-  const { idleMs } = timeouts
-  return joinSockets({ client, upstream, fromClient, fromUpstream: rest, filter, deadlines, idleMs, memory })
-}
-
-/** Has the upstream's messages read on their way, before they are masked. */
-function reading(onText: (text: string) => void, masking: ByteFilter | undefined): ByteFilter {
-  const texts = new FrameTexts(onText)
-  return {
-    add(chunk) {
-      texts.add(chunk)
-      return masking === undefined ? chunk : masking.add(chunk)
-    },
-    end: () => masking?.end() ?? new Uint8Array(),
-  }
+  const bytesMax = messageBytesMax ?? Number.POSITIVE_INFINITY
+  const filters = session === undefined ? undefined : sessionFilters(session, { masking, memory, bytesMax })
+  return joinSockets({
+    ...{ client, upstream, fromClient, fromUpstream: rest, deadlines, memory, idleMs: timeouts.idleMs },
+    filter: filters?.outward ?? masking,
+    inwardFilter: filters?.inward,
+  })
 }
 
 /**
