@@ -1,4 +1,5 @@
 import type { Usage } from '../openai/usage/usage.ts'
+import type { MadeObject } from './made-objects.ts'
 import type { AuditEvent, Booking, LedgerRecord } from './records.ts'
 
 /** The kinds of records. */
@@ -165,7 +166,7 @@ export interface Ledger {
   /** Gives the version that the change has made. Rejects with a `RecordsChangedError` where it was made from records that are not so any more. */
   readonly edit: (edit: RecordEdit) => Promise<number>
   /**
-   * Writes bookings, all of them or none; one that is there already is left as it is. Notes of each key when it was last used. Rejects with
+   * Writes bookings, all of them or none; one that is there already, or whose object is booked, is left as it is. Notes of each key when it was last used. Rejects with
    * another error than a `LedgerError` where one of them is such that it can never be written.
    */
   readonly book: (bookings: readonly Booking[]) => Promise<void>
@@ -180,8 +181,14 @@ export interface Ledger {
   readonly spent: (scope: { projectId?: string; keyId?: string }, from: number, to: number) => Promise<bigint>
   /** When keys were last used, in seconds since 1970. */
   readonly lastUsed: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, number>>
+  /** Notes who has made objects whose cost is told later; one that is known stays as it is. */
+  readonly remember: (objects: readonly MadeObject[]) => Promise<void>
+  /** The object of an id; undefined: it was not made here, or so long ago that it can't be fetched any more. */
+  readonly object: (id: string) => Promise<MadeObject | undefined>
+  /** Objects behind one, by their ids. */
+  readonly objects: (after: string, limit: number) => Promise<readonly MadeObject[]>
   readonly audit: (query: AuditQuery) => Promise<Page<AuditEvent>>
-  /** Removes bookings and sums by minute from before a time, in seconds since 1970. Sums by quarter of an hour and day stay. */
+  /** Removes bookings and sums by minute from before a time, in seconds since 1970, and objects of long before. Sums by quarter of an hour and day stay. */
   readonly forget: (before: number) => Promise<void>
   readonly extent: () => Promise<LedgerExtent>
   readonly close: () => Promise<void>

@@ -173,9 +173,8 @@ export interface Booking {
   readonly tier: string
   readonly isBatch: boolean
   readonly usage: Usage
-  /** In nano-dollars. */
+  /** What it cost, and what the cache has saved, in nano-dollars. */
   readonly cost: number
-  /** What the cache has saved, in nano-dollars. */
   readonly saved: number
   /** Where the price comes from; `none`: it has no price, and its cost is not known; `caller`: the caller's own key has paid. */
   readonly pricedBy: 'table' | 'file' | 'answer' | 'free' | 'none' | 'caller'
@@ -184,6 +183,8 @@ export interface Booking {
   readonly outcome: 'complete' | 'cancelled' | 'failed' | 'interrupted'
   readonly cache?: string
   readonly status: number
+  /** Whether it is an object's (`MadeObject`), so that its id counts once whenever it is booked. */
+  readonly isObject?: true
 }
 
 /** A key as requests know it, with all that it is decided by. */

@@ -1,4 +1,5 @@
 import { type Ledger, LedgerError, type RecordKind } from './ledger.ts'
+import type { MadeObject } from './made-objects.ts'
 import { parseRecord, stringifyRecord } from './record-json.ts'
 import type { AuditEvent, Booking, LedgerRecord } from './records.ts'
 
@@ -13,6 +14,7 @@ interface TransferLine {
   readonly record?: object
   readonly audit?: AuditEvent
   readonly booking?: Booking
+  readonly object?: MadeObject
 }
 
 /** How many lines of each kind were taken. */
@@ -26,7 +28,8 @@ export interface TakenLines {
 export class TransferError extends Error {}
 
 /**
- * Writes all of a ledger as lines of JSON, page by page: records, the audit log, and the rows of calls that are kept. Of keys there are only
+ * Writes all of a ledger as lines of JSON, page by page: records, the audit log, the rows of calls that are kept, and who has made
+ * which object. Of keys there are only
  * digests. Rejects with a `LedgerError`.
  *
  * @example
@@ -51,7 +54,13 @@ export async function* exportLedger(ledger: Ledger): AsyncGenerator<string> {
     const rows = await ledger.bookings(after, PAGE)
     yield rows.map((booking) => `${JSON.stringify({ booking })}\n`).join('')
     after = rows.at(-1)
-    if (rows.length < PAGE) return
+    if (rows.length < PAGE) break
+  }
+  for (let after = ''; ; ) {
+    const objects = await ledger.objects(after, PAGE)
+    yield objects.map((object) => `${JSON.stringify({ object })}\n`).join('')
+    after = objects.at(-1)?.id ?? after
+    if (objects.length < PAGE) return
   }
 }
 
@@ -65,11 +74,13 @@ export async function* exportLedger(ledger: Ledger): AsyncGenerator<string> {
 export async function importLedger(ledger: Ledger, lines: AsyncIterable<string>): Promise<TakenLines> {
   const taken: TakenLines = { records: 0, audit: 0, bookings: 0 }
   const waiting = { records: [] as LedgerRecord[], audit: [] as AuditEvent[], bookings: [] as Booking[] }
+  const objects: MadeObject[] = []
   const write = async (least: number): Promise<void> => {
     const { records, audit, bookings } = waiting
     if (records.length >= least) await ledger.edit({ put: records.splice(0), remove: [], audit: [] })
     if (audit.length >= least) await putAudit(ledger, audit.splice(0))
     if (bookings.length >= least) await ledger.book(bookings.splice(0))
+    if (objects.length >= least) await ledger.remember(objects.splice(0))
   }
   let number = 0
   for await (const text of lines) {
@@ -77,12 +88,18 @@ export async function importLedger(ledger: Ledger, lines: AsyncIterable<string>)
     const line = parseLine(text, number)
     if (line.record !== undefined) taken.records += waiting.records.push(parseRecord(JSON.stringify(line.record))) && 1
     if (line.audit !== undefined) taken.audit += waiting.audit.push(line.audit) && 1
-    if (line.booking !== undefined) taken.bookings += waiting.bookings.push(line.booking) && 1
+    if (line.object !== undefined) objects.push(line.object)
+    if (line.booking !== undefined) taken.bookings += waiting.bookings.push(rowOf(line.booking)) && 1
     await write(PAGE)
   }
   if (number === 0) throw new TransferError('it is empty.')
   await write(1)
   return taken
+}
+
+/** A batch that is in the books is booked, also where an export of before tells no objects. */
+function rowOf(booking: Booking): Booking {
+  return booking.isBatch ? { ...booking, isObject: true } : booking
 }
 
 function parseLine(text: string, number: number): TransferLine {

@@ -17,6 +17,7 @@ import {
 import { BOOKED_DAYS, spentQueries } from '../spent-queries.ts'
 import { usagePage } from '../usage-page.ts'
 import { numbered, type PostgresConnections, type Rows } from './postgres-connections.ts'
+import { bookedObjects } from './postgres-objects.ts'
 
 /** How many numbers of groups and keys are remembered. */
 const NUMBERS_MAX = 50_000
@@ -73,7 +74,9 @@ export class PostgresBookings {
       return { ...place, cost, saved, ...usage, json: bookingJson(booking) }
     })
     await this.#database.begin(async (run) => {
-      const written = await run(BOOK, [JSON.stringify(stored)])
+      const booked = await bookedObjects(bookings, run)
+      const left = stored.filter(({ id }) => !booked.has(id))
+      const written = await run(BOOK, [JSON.stringify(left)])
       const ids = new Set(written.map(([id]) => id))
       const { rows, used } = rollUp(all.filter(({ booking }) => ids.has(booking.id)))
       for (const table of TABLES) await run(ADD_TO[table], [rowsJson(table, rows[table])])

@@ -3,6 +3,7 @@ import type { Secret } from '../../config/secret.ts'
 import { type DirectoryRow, type Ledger, LedgerError, NewerLedgerError, OpenLedgerError } from '../ledger.ts'
 import { PostgresBookings } from './postgres-bookings.ts'
 import { PostgresConnections } from './postgres-connections.ts'
+import { PostgresObjects } from './postgres-objects.ts'
 import { PostgresRecords } from './postgres-records.ts'
 import { migratePostgres } from './postgres-schema.ts'
 
@@ -20,6 +21,7 @@ export async function openPostgresLedger(url: Secret, silenceMs?: number): Promi
   const connections = new PostgresConnections(url, silenceMs)
   const records = new PostgresRecords(connections)
   const bookings = new PostgresBookings(connections)
+  const objects = new PostgresObjects(connections)
   try {
     await migratePostgres(connections)
   } catch (cause) {
@@ -41,7 +43,13 @@ export async function openPostgresLedger(url: Secret, silenceMs?: number): Promi
     spent: (scope, from, to) => bookings.spent(scope, from, to),
     lastUsed: (keyIds) => bookings.lastUsed(keyIds),
     audit: (query) => records.audit(query),
-    forget: (before) => bookings.forget(before),
+    remember: (made) => objects.remember(made),
+    object: (id) => objects.find(id),
+    objects: (after, limit) => objects.list(after, limit),
+    async forget(before) {
+      await bookings.forget(before)
+      await objects.forget(before)
+    },
     extent: () => bookings.extent(),
     close: () => connections.close(),
   }

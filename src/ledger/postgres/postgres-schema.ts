@@ -112,6 +112,17 @@ const STEPS: readonly string[] = [
     JOIN new_keys ON new_keys.old = key_no AND new_keys.project_no = new_numbers.project_no;
   DROP TABLE old_bookings, sums, old_key_quarters, old_key_days, old_groups, old_keys;
   `,
+  // Objects whose cost is told later, and who made them.
+  `
+  CREATE TABLE objects (
+    id TEXT PRIMARY KEY, key_id TEXT NOT NULL, project_id TEXT NOT NULL, model TEXT NOT NULL, made_at BIGINT NOT NULL,
+    booked_as TEXT NOT NULL, is_booked INTEGER NOT NULL
+  );
+  CREATE INDEX objects_by_time ON objects (made_at);
+  INSERT INTO objects SELECT encode(bookings.id, 'hex'), keys.id, projects.id, model, at / 1000, encode(bookings.id, 'hex'), 1
+    FROM bookings JOIN groups ON groups.no = group_no JOIN keys ON keys.no = key_no JOIN projects ON projects.no = bookings.project_no
+    WHERE EXISTS (SELECT 1 FROM groups WHERE batch = 'true') AND batch = 'true' ON CONFLICT DO NOTHING;
+  `,
 ]
 
 /** Makes missing tables, and takes those of an older version to this one. Rejects with a `NewerLedgerError`, and changes nothing then. */

@@ -17,6 +17,7 @@ import {
 } from '../roll-up.ts'
 import { BOOKED_DAYS, spentQueries } from '../spent-queries.ts'
 import { usagePage } from '../usage-page.ts'
+import type { ObjectStatements } from './object-statements.ts'
 import { SparseStatements } from './sparse-statements.ts'
 
 /** How many numbers of groups and keys are remembered. */
@@ -30,6 +31,7 @@ const RAW_COLUMNS = ['minute', 'project_no', 'key_no', 'at', 'id', 'group_no', '
 /** Bookings and their sums, in tables of SQLite. Each function throws SQLite's error. */
 export class BookingStatements {
   readonly #database: Database
+  readonly #objects: ObjectStatements
   readonly #insert: SparseStatements
   readonly #addTo: Readonly<Record<SumTable, SparseStatements>>
   readonly #groups = new Map<string, number>()
@@ -38,8 +40,9 @@ export class BookingStatements {
   /** Columns of sums that are known to be more than 0 somewhere, by their places. */
   readonly #counted = new Set<number>()
 
-  constructor(database: Database) {
+  constructor(database: Database, objects: ObjectStatements) {
     this.#database = database
+    this.#objects = objects
     this.#insert = new SparseStatements(database, {
       table: 'bookings',
       place: RAW_COLUMNS,
@@ -73,7 +76,7 @@ export class BookingStatements {
 
   #book(bookings: readonly Booking[]): void {
     const written: NumberedBooking[] = []
-    for (const booking of bookings) {
+    for (const booking of this.#objects.unbooked(bookings)) {
       const { id, at, keyId, projectId, cost, saved, usage } = booking
       const project = this.#projectOf(projectId)
       const key = this.#keyOf(keyId, project)

@@ -128,4 +128,15 @@ export const SCHEMA_STEPS: readonly string[] = [
   DROP TABLE new_keys;
   DROP TABLE key_projects;
   `,
+  // Objects whose cost is told later, and who made them.
+  `
+  CREATE TABLE objects (
+    id TEXT PRIMARY KEY, key_id TEXT NOT NULL, project_id TEXT NOT NULL, model TEXT NOT NULL, made_at INTEGER NOT NULL,
+    booked_as TEXT NOT NULL, is_booked INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX objects_by_time ON objects (made_at);
+  INSERT OR IGNORE INTO objects SELECT lower(hex(bookings.id)), keys.id, projects.id, model, at / 1000, lower(hex(bookings.id)), 1
+    FROM bookings JOIN groups ON groups.no = group_no JOIN keys ON keys.no = key_no JOIN projects ON projects.no = bookings.project_no
+    WHERE EXISTS (SELECT 1 FROM groups WHERE batch = 'true') AND batch = 'true';
+  `,
 ]

@@ -1,5 +1,6 @@
 import { parseBookings } from '../counters/booking-record.ts'
 import { BookingStatements } from './booking-statements.ts'
+import { ObjectStatements } from './object-statements.ts'
 import { openDatabase } from './open-database.ts'
 import { RecordStatements } from './record-statements.ts'
 
@@ -15,7 +16,8 @@ export type SqliteBooks = ReturnType<typeof openSqliteBooks>
 export function openSqliteBooks(path: string) {
   const database = openDatabase(path)
   const records = new RecordStatements(database)
-  const bookings = new BookingStatements(database)
+  const objects = new ObjectStatements(database)
+  const bookings = new BookingStatements(database, objects)
   return {
     version: () => records.version(),
     directory: (after: string) => records.directory(after),
@@ -30,7 +32,13 @@ export function openSqliteBooks(path: string) {
     spent: bookings.spent.bind(bookings),
     lastUsed: bookings.lastUsed.bind(bookings),
     audit: records.audit.bind(records),
-    forget: bookings.forget.bind(bookings),
+    remember: objects.remember.bind(objects),
+    object: objects.find.bind(objects),
+    objects: objects.list.bind(objects),
+    forget(before: number) {
+      bookings.forget(before)
+      objects.forget(before)
+    },
     extent: bookings.extent.bind(bookings),
     close: () => database.close(),
   }

@@ -35,6 +35,9 @@ export async function openSqliteLedger(path: string): Promise<Ledger> {
     spent: (scope, from, to) => thread.ask('spent', scope, from, to),
     lastUsed: (keyIds) => thread.ask('lastUsed', keyIds),
     audit: async (query) => (await reader()).ask('audit', query),
+    remember: (objects) => thread.ask('remember', objects),
+    object: (id) => thread.ask('object', id),
+    objects: (after, limit) => thread.ask('objects', after, limit),
     forget: (before) => thread.ask('forget', before),
     extent: () => thread.ask('extent'),
     async close() {
