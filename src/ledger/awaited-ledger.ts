@@ -90,6 +90,9 @@ class AwaitedLedger implements Ledger {
   spent: Ledger['spent'] = async (scope, from, to) => (await this.#now()).spent(scope, from, to)
   lastUsed: Ledger['lastUsed'] = async (keyIds) => (await this.#now()).lastUsed(keyIds)
   audit: Ledger['audit'] = async (query) => (await this.#now()).audit(query)
+  remember: Ledger['remember'] = async (objects) => (await this.#now()).remember(objects)
+  object: Ledger['object'] = async (id) => (await this.#now()).object(id)
+  objects: Ledger['objects'] = async (after, limit) => (await this.#now()).objects(after, limit)
   forget: Ledger['forget'] = async (before) => (await this.#now()).forget(before)
   extent = async () => (await this.#now()).extent()
 
