@@ -1,4 +1,3 @@
-import type { SqlQuery } from './record-queries.ts'
 import type { Booking } from './records.ts'
 
 /** An object whose cost is told later, when it is fetched, and who has made it: a batch, a response in the background, a batch's file. */
@@ -16,17 +15,23 @@ export interface MadeObject {
   readonly isBooked: boolean
 }
 
+/** A question in the SQL of all stores: a `SqlQuery`. */
+interface ObjectQuery {
+  readonly sql: string
+  readonly values: readonly (string | number)[]
+}
+
 /** An object is known for so long at the least: providers keep files of batches, and responses, for 30 days. */
 const KEPT_SECONDS = 90 * 86_400
 const COLUMNS = 'id, key_id, project_id, model, made_at, booked_as, is_booked'
 
 /** Notes an object; one that is known stays as it is. */
-export function rememberObject(object: MadeObject): SqlQuery {
+export function rememberObject(object: MadeObject): ObjectQuery {
   return { sql: `${INSERT} ON CONFLICT (id) DO NOTHING`, values: valuesOf(object) }
 }
 
 /** Marks the object of a booking as booked, known or not; gives a row where it was not booked before. */
-export function claimBooking({ id, keyId, projectId, model, at }: Booking): SqlQuery {
+export function claimBooking({ id, keyId, projectId, model, at }: Booking): ObjectQuery {
   const sql = `${INSERT} ON CONFLICT (id) DO UPDATE SET is_booked = 1 WHERE objects.is_booked = 0 RETURNING id`
   return {
     sql,
@@ -35,17 +40,17 @@ export function claimBooking({ id, keyId, projectId, model, at }: Booking): SqlQ
 }
 
 /** Asks for one object. `madeObjectOf` reads it. */
-export function objectQuery(id: string): SqlQuery {
+export function objectQuery(id: string): ObjectQuery {
   return { sql: `SELECT ${COLUMNS} FROM objects WHERE id = ?`, values: [id] }
 }
 
 /** Asks for objects behind one, by their ids. */
-export function objectsQuery(after: string, limit: number): SqlQuery {
+export function objectsQuery(after: string, limit: number): ObjectQuery {
   return { sql: `SELECT ${COLUMNS} FROM objects WHERE id > ? ORDER BY id LIMIT ?`, values: [after, limit] }
 }
 
 /** Lets objects go that were made long before a time, in seconds since 1970: they can't be fetched any more. */
-export function forgetObjects(before: number): SqlQuery {
+export function forgetObjects(before: number): ObjectQuery {
   return { sql: 'DELETE FROM objects WHERE made_at < ?', values: [before - KEPT_SECONDS] }
 }
 
@@ -65,6 +70,6 @@ export function madeObjectOf(row: readonly unknown[]): MadeObject {
 
 const INSERT = `INSERT INTO objects (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
-function valuesOf({ id, keyId, projectId, model, at, bookedAs, isBooked }: MadeObject): SqlQuery['values'] {
+function valuesOf({ id, keyId, projectId, model, at, bookedAs, isBooked }: MadeObject): ObjectQuery['values'] {
   return [id, keyId, projectId, model, at, bookedAs, isBooked ? 1 : 0]
 }
