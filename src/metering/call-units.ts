@@ -38,6 +38,8 @@ const MEDIA: ReadonlySet<ModelUsage | undefined> = new Set(['images', 'audio_spe
 const BYTES_PER_TOKEN = 4
 /** The bytes of a usual second of sound; what a budget is asked for is for a second of the fewest. */
 const BYTES_PER_SECOND = 8_000
+/** The tokens of a spoken character, about: some 15 characters and 21 tokens in a second. */
+const SPOKEN_TOKENS_A_CHARACTER = 1.4
 const NAME_CHARS_SHOWN = 100
 
 /**
@@ -102,14 +104,18 @@ function firstPrice(request: PreparedRequest, prices: PriceBook): ModelPrice | u
 
 function unitsOf({ usage, images, picture }: Estimate, planned: Omit<PlannedCall, 'model'>) {
   const { bodyBytes } = planned
-  const { inputText, inputAudio, inputImage, characters, seconds } = usage
+  const { inputText, inputImage, outputAudio, characters } = usage
+  const seconds = Math.min(usage.seconds, Math.ceil(bodyBytes / BYTES_PER_SECOND))
+  const inputAudio = usage.seconds === 0 ? usage.inputAudio : Math.ceil((usage.inputAudio * seconds) / usage.seconds)
   const asked = {
     inputText: Math.min(inputText, Math.ceil(bodyBytes / BYTES_PER_TOKEN)),
     inputAudio,
     inputImage,
+    // What is spoken is told by nobody, but by a stream of events.
+    outputAudio: characters === 0 ? 0 : Math.min(outputAudio, Math.ceil(characters * SPOKEN_TOKENS_A_CHARACTER)),
     characters,
     images: usage.images,
-    seconds: Math.min(seconds, Math.ceil(bodyBytes / BYTES_PER_SECOND)),
+    seconds,
   }
   const input = asked.inputText + inputAudio + inputImage
   return { tokens: input + (capOf(planned) ?? 0) * answersOf(planned), images, asked, picture }
