@@ -4,6 +4,7 @@ import { renderEnvMarkdown } from '../src/config/help-text.ts'
 import { renderTypesFile } from '../src/extensions/load/types-file.ts'
 import { renderCapWords } from './render-cap-words.ts'
 import { renderDecisionTable } from './render-decision-table.ts'
+import { renderEndpointTable } from './render-endpoint-table.ts'
 import { renderErrorTable } from './render-error-table.ts'
 import { renderPresetTable, renderServerFacts } from './render-preset-table.ts'
 import { renderPromiseTable } from './render-promise-table.ts'
@@ -19,6 +20,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/configuration.md', name: 'env', render: renderEnvMarkdown },
   { file: 'docs/configuration.md', name: 'file', render: renderFileReference },
   { file: 'docs/errors.md', name: 'errors', render: renderErrorTable },
+  { file: 'docs/keys-and-budgets.md', name: 'endpoints', render: renderEndpointTable },
   { file: 'docs/routing.md', name: 'presets', render: renderPresetTable },
   { file: 'docs/presets.md', name: 'facts', render: renderServerFacts },
   { file: 'docs/parameters.md', name: 'cap-words', render: renderCapWords },

@@ -26,8 +26,8 @@ export type EndpointRow = EndpointPaths &
     | { readonly kind: 'batch' | 'response' }
     /** It costs nothing. `mayTell`: at some servers it is a call of a model, whose answer tells its usage. */
     | { readonly kind: 'free'; readonly mayTell?: true }
-    /** What it costs can't be counted from its answer, and why. */
-    | { readonly kind: 'closed'; readonly why: string }
+    /** What it costs can't be counted from its answer, and why. `isBookedLater`: it is told by the object that it makes. */
+    | { readonly kind: 'closed'; readonly why: string; readonly isBookedLater?: true }
   )
 
 /** The endpoints of a row. */
@@ -144,11 +144,11 @@ export const ENDPOINT_TABLE: readonly EndpointRow[] = [
       ],
     },
   },
+  { method: 'POST', paths: ['batches'], kind: 'closed', why: BATCH, isBookedLater: true },
   {
     method: 'POST',
-    paths: ['batches', 'batches/{id}/requests', 'batch/jobs', 'messages/batches'],
-    kind: 'closed',
-    why: BATCH,
+    paths: ['batches/{id}/requests', 'batch/jobs', 'messages/batches'],
+    ...{ kind: 'closed', why: BATCH },
   },
   { method: 'any', paths: ['messages/batches/**', 'batch/jobs/**'], kind: 'closed', why: BATCH },
   { method: 'any', paths: ['fine_tuning/**', 'fine-tunes/**'], kind: 'closed', why: JOB },

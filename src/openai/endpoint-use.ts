@@ -194,7 +194,7 @@ function useOf(row: EndpointRow, segments: readonly string[]): EndpointUse {
 
 function countedOf(row: EndpointRow): EndpointUse['counted'] {
   if (row.kind === 'call') return 'call'
-  if (row.kind === 'closed') return 'told'
+  if (row.kind === 'closed') return row.isBookedLater === true ? 'nothing' : 'told'
   if (row.kind === 'free') return row.mayTell === true ? 'told' : 'nothing'
   return 'object'
 }

@@ -1,9 +1,13 @@
 import { nearest } from '../formats/text/nearest.ts'
+import { ENDPOINT_TABLE } from './endpoint-table.ts'
 import { RESOURCES } from './resources.ts'
 
 /** The segments after the resource in OpenAI's paths (OpenAI specification), and paths of this server's own. */
 const PATH_WORDS: ReadonlySet<string> = new Set([
   ...RESOURCES,
+  ...ENDPOINT_TABLE.flatMap(({ paths }) =>
+    paths.flatMap((path) => path.split('/').filter((word) => /^\w+$/.test(word))),
+  ),
   ...['v1', 'v1beta', 'api', 'openai', 'deployments', 'health', 'healthz', 'livez', 'ready', 'readyz', 'metrics'],
   ...['docs', 'openapi.json', 'favicon.ico', 'robots.txt', 'liveliness', 'liveness', 'readiness', 'admin', 'ui'],
   ...['accept', 'activate', 'alpha', 'archive', 'calls', 'cancel', 'checkpoints', 'client_secrets', 'compact'],
