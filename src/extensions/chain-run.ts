@@ -19,7 +19,7 @@ export interface RunDeps extends InvocationDeps {
 
 /** One request, as the extensions see it. */
 export interface RunFacts {
-  readonly exchange: Pick<Exchange, 'id' | 'request' | 'requestTarget' | 'body' | 'abort' | 'atEnd'>
+  readonly exchange: Pick<Exchange, 'id' | 'request' | 'requestTarget' | 'body' | 'abort' | 'atEnd' | 'outcome'>
   /** The request target without a token of this server's. */
   readonly shownTarget: string
   readonly principal: ExtensionPrincipal
@@ -36,6 +36,9 @@ const NOT_FOR_CALLS = [
   'x-nexcode-cache-key',
 ] as const
 
+/** How long an answer that comes behind the caller's waits for somebody who reads it. */
+const UNREAD_MS = 10_000
+
 /** One request's way through the chain. */
 export class ChainRun implements InvocationRun, PausableClock {
   readonly facts: RunFacts
@@ -48,6 +51,8 @@ export class ChainRun implements InvocationRun, PausableClock {
   readonly #views: ResponseView[] = []
   #pauseCount = 0
   #isAborted = false
+  /** Whether the caller has its answer, so that others come for work that goes on behind it, or for nobody. */
+  #isOver = false
 
   constructor(
     extensions: readonly LoadedExtension[],
@@ -102,6 +107,7 @@ export class ChainRun implements InvocationRun, PausableClock {
   }
 
   #handOver(response: Response): Response {
+    this.#isOver = true
     const view = viewOf(response)
     const isUntouched = view?.isUntouched === true
     // Answers that an extension has asked for and not ended must not wait for a reader for ever.
@@ -138,7 +144,20 @@ export class ChainRun implements InvocationRun, PausableClock {
     const view = new ResponseView(answer, this)
     this.#views.push(view)
     if (this.#isAborted) view.drop()
+    else if (this.#isOver) this.#dropInTime(view)
     return viewResponse(view)
+  }
+
+  /** Ends an answer that nobody reads: its call would be under way, and held in its caller's budget, for ever. */
+  #dropInTime(view: ResponseView): void {
+    const { exchange } = this.facts
+    const watch = (): void => {
+      this.deps.deadlines.start(UNREAD_MS, () => {
+        if (!view.isRead) view.drop()
+      })
+    }
+    if (exchange.outcome === undefined) exchange.atEnd(watch)
+    else watch()
   }
 
   #callTo(path: string, json: Json): ForwardedRequest {

@@ -1,6 +1,6 @@
 import type { Outcome } from '../exchange/outcome.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { addUsage, type ToldUsage, USAGE_FIELDS } from '../openai/usage/usage.ts'
+import { addUsage, NO_USAGE, outputTokens, type ToldUsage, USAGE_FIELDS } from '../openai/usage/usage.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import type { SentCall } from '../routing/attempts/sent-call.ts'
@@ -22,6 +22,7 @@ interface ChainedCall extends SentCall {
 }
 
 const NOTHING: CallCost = { cost: 0, pricedBy: 'none' }
+const COMPLETE: Outcome = { kind: 'complete' }
 const NO_CALLS: readonly SentCall[] = []
 
 /**
@@ -84,6 +85,7 @@ export class SentCalls {
 
   /** What all calls have used and cost, once the exchange has ended. `told`: by the answer. */
   total(told: ToldUsage, outcome: Outcome): CallTotal {
+    if (isRefusal(told, outcome)) return this.total({ ...told, usage: NO_USAGE, isEstimated: false }, COMPLETE)
     const cut = this.#cutBut(isUnseen(told, outcome) ? undefined : this.#answering)
     if (cut.length === 0 || !this.#hasArrived()) return { told, ...this.costOf(told) }
     const now = performance.now()
@@ -137,6 +139,12 @@ export class SentCalls {
     })
     return isHere
   }
+}
+
+/** Whether a stream has ended in an error before it had a word. */
+function isRefusal({ isEstimated, usage }: ToldUsage, outcome: Outcome): boolean {
+  const isWordless = isEstimated && outputTokens(usage) === 0
+  return isWordless && outcome.kind === 'complete' && outcome.end?.failure() !== undefined
 }
 
 /** Whether the body of an answer has broken off, or was left, before anything of it was seen. One of the wrong kind was seen. */

@@ -1,20 +1,11 @@
 import { expect, test } from 'bun:test'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { beginStream, LONG_PROMPT, OF_PROMPT, OF_WORDS } from '../helpers/long-prompt.ts'
-import { answerUsed, type MeteredGateway, startMetered } from '../helpers/metered-gateway.ts'
-import { until } from '../helpers/until.ts'
+import { answerUsed, startMetered } from '../helpers/metered-gateway.ts'
+import { untilPlaces } from '../helpers/until-places.ts'
 import { byHand } from '../helpers/upstream-scripts.ts'
 
 const LIMIT = { spend_limit: { day: 1000 } }
-
-/** Waits until so many calls have a place at the upstream, and so many wait for one. */
-async function untilPlaces({ url }: MeteredGateway, inFlight: number, queued: number): Promise<void> {
-  await until(async () => {
-    const answer = await fetch(`${url}/ready`, { headers: { authorization: 'Bearer token-of-the-tests' } })
-    const { targets } = (await answer.json()) as { readonly targets: readonly Readonly<Record<string, number>>[] }
-    return targets[0]?.['in_flight'] === inFlight && targets[0]['queued'] === queued
-  })
-}
 
 test('a gateway that is killed has booked, when it comes again, what each call has cost until then, and holds nothing', async () => {
   await using gateway = await startMetered(byHand, {

@@ -31,7 +31,8 @@ const BYTES_PER_TOKEN = 4
 /**
  * Makes the tally of one answer. Of all that is told, each field's last value counts (`mergeUsage`). Where nothing is told, what was written is
  * estimated from the bytes of text that have passed, a quarter of them and 1 at the least, and what was read is what `asked` says; the result
- * says so. An answer of which nothing has passed has used nothing.
+ * says so. An answer of which nothing has passed, or an
+ * error and no word, has used nothing.
  *
  * @example
  * exchange.tally = createUsageTally({ asked: { inputText: 900 } })
@@ -54,6 +55,8 @@ class Tally implements UsageTally {
   #hasImages = false
   #textBytes = 0
   #hasBegun = false
+  /** Whether it is the report of a failure. */
+  #hasFailed = false
   #late: Promise<void> | undefined
   #tier: string | undefined
   #model: string | undefined
@@ -81,7 +84,8 @@ class Tally implements UsageTally {
 
   add(value: JsonObject): void {
     this.#hasBegun = true
-    const { type, response, message, delta } = value
+    const { type, response, message, delta, error } = value
+    if (isJsonObject(error)) this.#hasFailed = true
     this.#addFacts(value)
     if (isJsonObject(response)) {
       this.#addFacts(response)
@@ -108,7 +112,7 @@ class Tally implements UsageTally {
     const usage = this.#counted(raw)
     // Images without a usage are billed one by one, whatever was asked.
     const isTold = raw === undefined ? this.#hasImages : !this.#isBeginning && !this.#isEmpty(usage)
-    if (isTold || !this.#hasBegun) {
+    if (isTold || !this.#hasBegun || this.#isRefused(raw)) {
       return { usage, cost: raw === undefined ? undefined : costIn(raw), ...facts, isEstimated: false }
     }
     const outputText = Math.max(outputTokens(usage), Math.ceil(this.#textBytes / BYTES_PER_TOKEN))
@@ -136,6 +140,11 @@ class Tally implements UsageTally {
   /** Whether a usage says that nothing was used, though text has passed: some servers have no counts, and say 0. */
   #isEmpty(usage: Usage): boolean {
     return this.#textBytes > 0 && USAGE_FIELDS.every((field) => usage[field] === 0)
+  }
+
+  /** Whether an error is all that has come: nothing was made of the request. */
+  #isRefused(raw: JsonObject | undefined): boolean {
+    return raw === undefined && this.#hasFailed && this.#textBytes === 0
   }
 
   #addFacts(value: JsonObject): void {

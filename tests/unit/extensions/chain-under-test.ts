@@ -1,5 +1,4 @@
 import type { IncomingBody } from '../../../src/exchange/arrival.ts'
-import type { Exchange } from '../../../src/exchange/exchange.ts'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
 import { BodyMemory } from '../../../src/extensions/body-memory.ts'
 import { type Chain, type ChainDeps, createChain } from '../../../src/extensions/chain.ts'
@@ -114,7 +113,8 @@ function exchangeOf(asked: Asked, abort: AbortController, atEnd: (() => void)[])
   const length = isIncoming ? {} : { 'content-length': String((bytes as Uint8Array).byteLength) }
   const headers = { 'content-type': 'application/json', ...length, ...asked.headers }
   const request = new Request(`http://localhost${target}`, { method, headers })
-  const exchange: Pick<Exchange, 'id' | 'request' | 'requestTarget' | 'body' | 'abort' | 'atEnd'> = {
+  const exchange: RunFacts['exchange'] = {
+    outcome: undefined,
     id: 'req_1',
     request,
     requestTarget: target,

@@ -284,6 +284,34 @@ describe('an answer', () => {
     expect(cancelled).toEqual([1])
   })
 
+  test('that comes behind the caller’s is ended where nobody reads it in time, and not where somebody does', async () => {
+    for (const isRead of [false, true]) {
+      const cancelled: boolean[] = []
+      const answering = Promise.withResolvers<Response>()
+      const late = Promise.withResolvers<void>()
+      const { ask, atEnd, clocks } = chainUnderTest(
+        [
+          loaded((request, next) => {
+            void next(request).then((response) => {
+              if (isRead) void response.text()
+              late.resolve()
+            })
+            return Response.json({})
+          }),
+        ],
+        () => answering.promise,
+      )
+      await ask()
+      answering.resolve(
+        new Response(new ReadableStream({ cancel: () => void cancelled.push(true) }, { highWaterMark: 0 })),
+      )
+      await late.promise
+      for (const release of atEnd) release()
+      clocks.at(-1)?.expire()
+      expect(cancelled).toEqual(isRead ? [] : [true])
+    }
+  })
+
   test('without a body is passed as it is', async () => {
     const empty = new Response(null, { status: 204 })
     const { ask } = chainUnderTest([loaded((request, next) => next(request))], () => empty)

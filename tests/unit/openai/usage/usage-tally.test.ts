@@ -7,6 +7,16 @@ test('an answer of which nothing has passed has used nothing', () => {
   expect({ usage, isEstimated }).toEqual({ usage: NO_USAGE, isEstimated: false })
 })
 
+test('an answer that is an error has used nothing; one that ends in an error has used what has passed', () => {
+  const error = { error: { message: 'The engine is overloaded.', type: 'server_error' } }
+  const tally = createUsageTally({ asked: { inputText: 900 } })
+  tally.saw(0)
+  tally.add(error)
+  expect(tally.told()).toMatchObject({ usage: NO_USAGE, isEstimated: false })
+  tally.saw(8)
+  expect(tally.told()).toMatchObject({ usage: { inputText: 900, outputText: 2 }, isEstimated: true })
+})
+
 test('where nothing is told, the output is a quarter of the bytes that have passed, the prompt is what was asked, and the result says so', () => {
   const tally = createUsageTally({ asked: { inputText: 900 } })
   tally.saw(9)
