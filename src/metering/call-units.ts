@@ -6,6 +6,7 @@ import { type Estimate, estimateCall } from '../pricing/estimate.ts'
 import { answersOf, capOf, type PlannedCall } from '../pricing/planned-call.ts'
 import type { ModelPrice } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
+import { writesUncapped } from '../pricing/text-use.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { payerOf } from '../routing/deployment-address.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
@@ -18,6 +19,18 @@ export interface ReservedUnits extends CallUnits {
   readonly asked: Partial<Usage>
   /** The quality and size of its images; undefined: not known, or it makes none. */
   readonly picture: string | undefined
+  /** undefined: it sets a cap, or no money is limited. */
+  readonly uncapped?: UncappedCall | undefined
+}
+
+/** A call whose answer may be as long as the model can write. */
+export interface UncappedCall {
+  /** Calls of one kind are expected to have answers of about one length: the project, the model and the endpoint. */
+  readonly kind: string
+  /** How many answers there are. */
+  readonly answers: number
+  /** What it may cost if an answer has so many tokens at most, in nano-dollars. */
+  readonly amountOf: (outputTokens: number) => bigint
 }
 
 /** What is reserved for a request that asks no model. */
@@ -54,7 +67,7 @@ const NAME_CHARS_SHOWN = 100
  * const { tokens, images, amount } = callUnits(request, 'money', prices)
  */
 export function callUnits(request: PreparedRequest, needs: Needs, prices: PriceBook): ReservedUnits {
-  const { exchange, route } = request
+  const { route } = request
   const known = plannedRequest(request)
   const isMedia = MEDIA.has(usageOfEndpoint(known.endpoint))
   if (needs === 'usage' && !isMedia) return textUnits(known)
@@ -66,6 +79,33 @@ export function callUnits(request: PreparedRequest, needs: Needs, prices: PriceB
     const estimate = estimateCall({ ...planned, model: modelNamed(request) }, price)
     return { ...unitsOf(estimate, planned), amount: 0n }
   }
+  const { estimate, amount } = mostAt(request, planned, prices)
+  return { ...unitsOf(estimate, planned), amount, uncapped: uncappedCall(request, planned, prices) }
+}
+
+/** What a call without a cap is known by, and what will do for it; undefined: it has one, writes no text, or is part of a realtime session. */
+function uncappedCall(
+  request: PreparedRequest,
+  planned: Omit<PlannedCall, 'model'>,
+  prices: PriceBook,
+): UncappedCall | undefined {
+  if (planned.heard !== undefined || MEDIA.has(usageOfEndpoint(planned.endpoint))) return undefined
+  if (!writesUncapped(planned)) return undefined
+  const amountOf = (outputExpected: number): bigint => mostAt(request, { ...planned, outputExpected }, prices).amount
+  return {
+    kind: `${request.exchange.project ?? ''} ${modelNamed(request)} ${planned.endpoint}`,
+    answers: answersOf(planned),
+    amountOf,
+  }
+}
+
+/** The most that a call can cost at any of its targets, in nano-dollars, and what it uses there. */
+function mostAt(
+  request: PreparedRequest,
+  planned: Omit<PlannedCall, 'model'>,
+  prices: PriceBook,
+): { readonly estimate: Estimate; readonly amount: bigint } {
+  const { exchange, route } = request
   let most: { readonly estimate: Estimate; readonly cost: number } | undefined
   for (const deployment of route.deployments) {
     if (payerOf(exchange.principal, deployment.upstream) === 'caller') continue
@@ -79,7 +119,7 @@ export function callUnits(request: PreparedRequest, needs: Needs, prices: PriceB
   }
   const estimate = most?.estimate ?? estimateCall({ ...planned, model: modelNamed(request) }, undefined)
   const times = route.resilience.hedge === undefined ? 1n : 2n
-  return { ...unitsOf(estimate, planned), amount: BigInt(most?.cost ?? 0) * times }
+  return { estimate, amount: BigInt(most?.cost ?? 0) * times }
 }
 
 /** The models that a call may be answered by at a deployment: its own, and those that it names as others that will do. */

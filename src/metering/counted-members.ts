@@ -66,7 +66,8 @@ export function countedMembers(
     if (role === undefined || value === null || value === undefined) continue
     const isOwn = OWN[name] === role || (role === 'cap' && caps.includes(name))
     if (isOwn && typeof value === 'number' && Number.isInteger(value)) continue
-    const number = numberOf(value)
+    // Realtime sessions say so that there is no cap.
+    const number = value === 'inf' && role === 'cap' ? 0 : numberOf(value)
     if (number === undefined && isOwn && isLimited) throw notANumber(name, value)
     counted ??= { ...members }
     if (isOwn) counted[name] = number

@@ -19,6 +19,9 @@ export interface Grant {
   readonly tokens: RateShare | undefined
 }
 
+/** So often a demand is made smaller: others may take meanwhile what was left of a budget. */
+const TRIES = 5
+
 /**
  * Decides about a demand: at once, or where another machine decides by a promise. `mayCost`: whether the request may cost its caller money;
  * it is asked only where a rate or a place refuses.
@@ -43,21 +46,55 @@ export function createDecide(limiter: Pick<Limiter, 'decide' | 'look'>): Decide 
     throw (await spentBudget(limiter, demand)) ?? refusalError(demand, refusal)
   }
   return (demand, mayCost) => {
-    const use = (decision: Decision): Grant | Promise<Grant> => {
-      if (decision.kind !== 'granted') {
-        if (decision.kind !== 'budget' && demand.limits.hasBudget && mayCost()) return refuse(demand, decision)
-        throw refusalError(demand, decision)
+    let tries = 0
+    const use = (asked: LimitedDemand, decision: Decision): Grant | Promise<Grant> => {
+      if (decision.kind === 'granted') {
+        const { reservation, rates } = decision
+        return { reservation, requests: tightest(asked, rates, 'requests'), tokens: tightest(asked, rates, 'tokens') }
       }
-      const { reservation, rates } = decision
-      return { reservation, requests: tightest(demand, rates, 'requests'), tokens: tightest(demand, rates, 'tokens') }
+      if (decision.kind === 'budget') return ask(withLess(asked, decision, ++tries < TRIES))
+      if (asked.limits.hasBudget && mayCost()) return refuse(asked, decision)
+      throw refusalError(asked, decision)
     }
-    try {
-      const deciding = limiter.decide(demand, Date.now())
-      return deciding instanceof Promise ? deciding.then(use).catch(onFailure) : use(deciding)
-    } catch (thrown) {
-      return onFailure(thrown)
+    const ask = (asked: LimitedDemand): Grant | Promise<Grant> => {
+      try {
+        const deciding = limiter.decide(asked, Date.now())
+        return deciding instanceof Promise
+          ? deciding.then((decision) => use(asked, decision)).catch(onFailure)
+          : use(asked, deciding)
+      } catch (thrown) {
+        return onFailure(thrown)
+      }
     }
+    return ask(demand)
   }
+}
+
+/**
+ * The same demand with what a budget has room for that has refused it: at most what is expected of such calls. Throws the refusal where that is
+ * less than will do, and where nothing less does.
+ */
+function withLess(
+  demand: LimitedDemand,
+  refusal: Extract<Refusal, { kind: 'budget' }>,
+  mayTry: boolean,
+): LimitedDemand {
+  const limit = demand.budgets[refusal.index]?.limit
+  if (demand.lesser === undefined || limit === undefined) throw refusalError(demand, refusal)
+  const { most, usual, least } = demand.lesser()
+  const enough = larger(least, smaller(usual, limit))
+  const amount = smaller(most, limit - refusal.spent - refusal.held)
+  if (!mayTry || amount < enough || amount >= demand.amount)
+    throw refusalError({ ...demand, amount: smaller(enough, demand.amount) }, refusal)
+  return { ...demand, amount }
+}
+
+function smaller(one: bigint, other: bigint): bigint {
+  return one < other ? one : other
+}
+
+function larger(one: bigint, other: bigint): bigint {
+  return one > other ? one : other
 }
 
 /** The refusal of a budget of the demand's caller that is spent; undefined: there is none, or nobody can tell by now. */

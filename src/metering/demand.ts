@@ -9,6 +9,17 @@ export interface LimitedDemand extends CallDemand {
   readonly limits: CallerLimits
   readonly modelRates: readonly ModelRate[]
   readonly model: string | undefined
+  /** Works out what will do for a call without a cap, where a budget has no room for the most that it can cost; absent: nothing less does. */
+  readonly lesser?: (() => LesserAmounts) | undefined
+}
+
+/** What will do for a call whose most a budget has no room for, in nano-dollars. */
+export interface LesserAmounts {
+  /** What is held where it is there. */
+  readonly most: bigint
+  /** It is let past only where so much is left, or the whole limit; and never where less than `least` is. */
+  readonly usual: bigint
+  readonly least: bigint
 }
 
 /** What a call is expected to use: what its limits are asked for. */
@@ -60,13 +71,14 @@ export function callDemand(
   model: string | undefined,
   { tokens, images, amount }: CallUnits,
   exchange: Exchange,
+  lesser?: LimitedDemand['lesser'],
 ): LimitedDemand | undefined {
   const modelRates = limits.ratesOf(model).filter(({ kind }) => !OF_REQUESTS.has(kind))
   if (modelRates.length === 0 && !limits.hasBudget) return undefined
   const rates = rateDemands(modelRates, ({ kind }) => (kind === 'tokensPerMinute' ? tokens : images))
   const booking = bookingOf(exchange, UNSETTLED)
   const budgets = budgetDemands(limits, booking.at)
-  return { limits, model, modelRates, rates, places: [], budgets, amount, booking }
+  return { limits, model, modelRates, rates, places: [], budgets, amount, booking, lesser }
 }
 
 /**

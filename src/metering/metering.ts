@@ -4,15 +4,12 @@ import type { Books } from '../ledger/books.ts'
 import { askForUsage, hideAskedUsage } from '../requests/metered-stream.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
-import { BookedObjects } from './booked-objects.ts'
-import { callUnits, type Needs, NO_UNITS } from './call-units.ts'
 import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
 import { createDecide } from './decide.ts'
-import { callDemand } from './demand.ts'
 import { enterRequest } from './enter-request.ts'
 import { lendEntry } from './lent-entry.ts'
-import { MeteredCall } from './metered-call.ts'
-import { type MeteredKind, meteredKind } from './metered-kinds.ts'
+import { createMeter } from './meter-call.ts'
+import { meteredKind } from './metered-kinds.ts'
 import { assertEndpointPermitted, type NamedCall } from './permissions.ts'
 import { createPrices, type PriceSources } from './prices-in-force.ts'
 import { bookRepeat } from './repeated-call.ts'
@@ -55,20 +52,12 @@ export interface MeteringDeps extends PriceSources {
  */
 export function createMetering({ books, priceTable, sha256, settings }: MeteringDeps): Metering {
   const { limiter, bookings } = books
-  const objects = new BookedObjects(sha256)
   const prices = createPrices({ priceTable, settings })
+  const meter = createMeter({ books, prices, sha256, ledger: () => settings().ledger })
   const decide = createDecide(limiter)
   const limitsOf = (exchange: Exchange): CallerLimits | undefined => {
     if (exchange.principal.kind === 'caller') lendEntry(exchange, { are: 'all', upstreams: settings().upstreams })
     return limitsOfCaller(exchange)
-  }
-  const meter = (request: PreparedRequest, kind: MeteredKind) => {
-    const { exchange, outgoing } = request
-    exchange.isMetered = true
-    const limits = kind.kind === 'call' ? limitsOfCaller(exchange) : undefined
-    const units = kind.kind === 'call' ? callUnits(request, needsOf(limits), prices()) : NO_UNITS
-    const call = new MeteredCall(request, kind, units, { books, prices: prices(), objects })
-    return { call, demand: limits && callDemand(limits, outgoing.model ?? exchange.model, units, exchange) }
   }
   return {
     limitsOf,
@@ -101,10 +90,4 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
     },
     tellCost,
   }
-}
-
-/** What has to be known of a call of a caller before it is made. */
-function needsOf(limits: CallerLimits | undefined): Needs {
-  if (limits === undefined || !limits.countsUse) return 'usage'
-  return limits.hasBudget ? 'money' : 'tokens'
 }

@@ -80,7 +80,10 @@ function budgetError(demand: LimitedDemand, { index, spent, held }: Extract<Refu
   const party = partyOf(budget.holder.scope, budget.holder.id)
   const ends = Number.isFinite(to) ? new Date(to * 1000).toISOString().replace('.000Z', 'Z') : undefined
   const headers = { 'x-nexcode-limit': limitHeader(budget, spent, held, ends) }
-  const most = `This call may cost up to $${writeDollars(amount)}`
+  const most =
+    demand.lesser === undefined
+      ? `This call may cost up to $${writeDollars(amount)}`
+      : `This call sets no limit on its answer, and is expected to cost up to $${writeDollars(amount)}`
   const of = `${WINDOWS[budget.window]} of ${party}, $${writeDollars(limit)}`
   // Where all of it is spent, that is the reason, whatever the call asks for.
   if (amount > limit && spent < limit) {

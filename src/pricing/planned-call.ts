@@ -15,8 +15,8 @@ export interface PlannedCall {
   readonly earlierTokens?: number | undefined
   /** What a realtime session has heard so far, which is what its response reads; absent: it is none. */
   readonly heard?: HeardInSession | undefined
-  /** The most tokens that calls like it are known to have written; it counts only where the model's own limit is not known. */
-  readonly outputSeen?: number | undefined
+  /** The tokens that an answer without a cap is expected to have; absent: all that the model can write. */
+  readonly outputExpected?: number | undefined
 }
 
 /** What a realtime session has heard, in tokens, and whether its answer may be spoken. */

@@ -37,6 +37,11 @@ export function textUse(call: PlannedCall, price: ModelPrice | undefined): Plann
   }
 }
 
+/** Whether the answer to a call for texts may be as long as its model can write. */
+export function writesUncapped(call: Omit<PlannedCall, 'model'>): boolean {
+  return capOf(call) === undefined && callAt(call.endpoint)?.isReadOnly !== true
+}
+
 function inputOf(
   call: PlannedCall,
   price: ModelPrice | undefined,
@@ -63,11 +68,10 @@ function withinContext(tokens: number, price: ModelPrice | undefined): number {
   return most === undefined || most <= long ? tokens : Math.min(tokens, most)
 }
 
-/** The most that one answer has: what the call allows, and the model can. */
+/** The most that one answer has: what the call allows, or is expected where it allows all, and the model can. */
 function mostWritten(call: PlannedCall, price: ModelPrice | undefined): number {
   const cap = capOf(call)
   const limit = price?.outputTokensMax === 0 ? undefined : price?.outputTokensMax
-  const able = limit ?? Math.max(call.outputSeen ?? 0, OUTPUT_TOKENS_MAX)
-  if (cap === undefined) return able
-  return limit === undefined ? cap : Math.min(cap, limit)
+  const most = cap ?? call.outputExpected ?? limit ?? OUTPUT_TOKENS_MAX
+  return limit === undefined ? most : Math.min(most, limit)
 }

@@ -6,6 +6,7 @@ import { byteSize, type Kind, right, wrong } from '../scalar-kinds.ts'
 import { Secret } from '../secret.ts'
 
 const ON_DOWN = ['refuse', 'allow'] as const
+const UNCAPPED = ['alone', 'learned', 'whole'] as const
 
 /** The settings of the ledger: where the books are, and how they are kept. */
 export interface LedgerSettings {
@@ -21,6 +22,11 @@ export interface LedgerSettings {
   readonly includeUsage: boolean
   /** Whether calls are refused while limits can't be decided, or allowed with a share of them. */
   readonly onDown: (typeof ON_DOWN)[number]
+  /**
+   * What is held of a budget for a call without a cap, where it has no room for all that the model can write: all that is left, so that one
+   * such call is under way at a time; what calls like it have written; or all the same, so that it is refused.
+   */
+  readonly uncappedCalls: (typeof UNCAPPED)[number]
 }
 
 /** The default settings of the ledger: there is none. */
@@ -31,6 +37,7 @@ export const LEDGER_DEFAULTS: LedgerSettings = {
   storeBytesMax: 0,
   includeUsage: true,
   onDown: 'refuse',
+  uncappedCalls: 'alone',
 }
 
 /** The place of the ledger: `memory`, `sqlite:PATH`, `postgres://…`, or `off`. It may hold a password: never shown. */
@@ -116,6 +123,11 @@ const LedgerSection = closed('ledger', {
     'Whether calls are refused while their limits can not be decided (503), or allowed within a share of the limits.',
     { default: LEDGER_DEFAULTS.onDown },
   ),
+  uncapped_calls: optional(
+    words(UNCAPPED),
+    'What is held of a budget for a call without max_tokens, where it has no room for all that the model can write: all that is left, one call at a time (alone); what such calls have written (learned); or all of it, so that the call is refused (whole).',
+    { default: LEDGER_DEFAULTS.uncappedCalls },
+  ),
 })
 
 /** `ledger` in the file. */
@@ -148,6 +160,7 @@ export function ledgerFromFile(
       read(at.at('usage_retention', 'size'), byteSize, kept.size, base.storeBytesMax) ?? base.storeBytesMax,
     includeUsage: section.include_usage ?? base.includeUsage,
     onDown: section.on_ledger_down ?? base.onDown,
+    uncappedCalls: section.uncapped_calls ?? base.uncappedCalls,
   }
   if (settings.store === undefined && !at.at('store').isWritten())
     at.report({ wrong: 'has no store', cure: LEDGER_CURE }, 'key')

@@ -1,15 +1,13 @@
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { Books } from '../../ledger/books.ts'
 import type { PriceBook } from '../../pricing/price-book.ts'
-import type { PreparedRequest } from '../../requests/prepared-request.ts'
 import type { Deployment } from '../../routing/targets/deployment.ts'
 import { limitsOfCaller } from '../caller-limits.ts'
 import type { Decide, Grant } from '../decide.ts'
-import { type LimitedDemand, sessionDemand } from '../demand.ts'
+import { sessionDemand } from '../demand.ts'
 import { enterRequest } from '../enter-request.ts'
 import { lendEntry } from '../lent-entry.ts'
-import type { MeteredCall } from '../metered-call.ts'
-import type { MeteredKind } from '../metered-kinds.ts'
+import type { Meter } from '../meter-call.ts'
 import { assertCallPermitted, assertEndpointPermitted } from '../permissions.ts'
 import { bookSessionEvent } from './book-session-event.ts'
 import { CountedSession } from './counted-session.ts'
@@ -32,11 +30,7 @@ export interface SessionMetering {
 
 /** What sessions need of metering. */
 export interface SessionsDeps {
-  /** Begins to count a call, and gives what it asks for; undefined: nothing. */
-  readonly meter: (
-    request: PreparedRequest,
-    kind: MeteredKind,
-  ) => { readonly call: MeteredCall; readonly demand: LimitedDemand | undefined }
+  readonly meter: Meter
   readonly decide: Decide
   readonly books: Pick<Books, 'bookings' | 'limiter'>
   readonly prices: () => PriceBook

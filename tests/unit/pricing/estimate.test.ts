@@ -165,10 +165,15 @@ describe('the most that is written is', () => {
     expect(written({ max_tokens: -1 })).toBe(16_384)
     expect(written({ max_tokens: '5' })).toBe(16_384)
   })
-  test('of an unknown model what others write, or what it was seen to', () => {
+  test('of an unknown model what others write', () => {
     expect(written({ model: 'own' })).toBe(16_384)
-    expect(written({ model: 'own' }, 'chat/completions', { outputSeen: 50_000 })).toBe(50_000)
     expect(written({ model: 'own', max_tokens: 70_000 })).toBe(70_000)
+  })
+  test('where no cap is set, what is expected, at most what the model can', () => {
+    expect(written({}, 'chat/completions', { outputExpected: 300 })).toBe(300)
+    expect(written({}, 'chat/completions', { outputExpected: 50_000 })).toBe(16_384)
+    expect(written({ n: 2 }, 'chat/completions', { outputExpected: 300 })).toBe(600)
+    expect(written({ max_tokens: 10 }, 'chat/completions', { outputExpected: 300 })).toBe(10)
   })
   test('times all answers that are made', () => {
     expect(written({ max_tokens: 10, n: 3 })).toBe(30)
