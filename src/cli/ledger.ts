@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Ledger, OpenLedgerError } from '../ledger/ledger.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
-import { exportLedger, importLedger, TransferError } from '../ledger/transfer.ts'
+import { checkExport, exportLedger, importLedger, TransferError } from '../ledger/transfer.ts'
 import { readWholeConfiguration } from '../process/configuration.ts'
 import { INVALID } from '../process/start-failure.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
@@ -45,11 +45,21 @@ export async function ledger({ args: [action, file], config: given }: Pick<Flags
   }
 }
 
+/** A file is read twice: nothing is taken of one that is not whole. */
 async function take(books: Ledger, file: string): Promise<void> {
-  const input = file === STDIN ? process.stdin : createReadStream(file)
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
-  const { records, audit, bookings } = await importLedger(books, lines)
+  if (file !== STDIN) await checkExport(linesOf(file))
+  const { records, audit, bookings } = await importLedger(books, linesOf(file)).catch((cause: unknown) => {
+    if (!(cause instanceof TransferError)) throw cause
+    throw new TransferError(
+      `${cause.message} What came before is in the ledger: take the whole export again, each row counts once.`,
+    )
+  })
   await writeOut(process.stdout, `${records} records, ${audit} entries of the audit log, ${bookings} calls\n`)
+}
+
+function linesOf(file: string): AsyncIterable<string> {
+  const input = file === STDIN ? process.stdin : createReadStream(file)
+  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 function fail(text: string, code: number): number {

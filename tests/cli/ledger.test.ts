@@ -26,6 +26,29 @@ test('a ledger is exported without a secret, and another one takes it, twice as 
   expect((await runProgram(['ledger', 'export'], ledgerAt('other.db'))).stdout).toBe(stdout)
 })
 
+test('of an export that is cut off or changed nothing is taken', async () => {
+  await runProgram(['keys', 'create', '--name', 'alice'], ledgerAt('whole.db'))
+  const { stdout } = await runProgram(['ledger', 'export'], ledgerAt('whole.db'))
+  const file = join(folder, 'broken.jsonl')
+  const lines = stdout.trimEnd().split('\n')
+  const empty = (await runProgram(['ledger', 'export'], ledgerAt('empty.db'))).stdout
+  for (const [broken, wrong] of [
+    [stdout.slice(0, stdout.length - 200), 'is no JSON'],
+    [`${lines.slice(0, -1).join('\n')}\n`, 'it is cut off'],
+    [stdout.replace('"alice"', '"alicf"'), 'a line was changed'],
+    [
+      [...lines.slice(0, 2), ...lines.slice(3)].join('\n'),
+      `${lines.length - 1} lines were written, and ${lines.length - 2} are there`,
+    ],
+    [`${stdout}{}\n`, 'stands behind its end'],
+  ] as const) {
+    writeFileSync(file, broken)
+    const taken = await runProgram(['ledger', 'import', file], ledgerAt('empty.db'))
+    expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining(wrong)])
+  }
+  expect((await runProgram(['ledger', 'export'], ledgerAt('empty.db'))).stdout).toBe(empty)
+})
+
 test('what is no export is refused, with the line that is wrong', async () => {
   const file = join(folder, 'wrong.jsonl')
   writeFileSync(file, '{"nexcode_ledger":1}\nno json\n')

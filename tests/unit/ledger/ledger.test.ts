@@ -413,7 +413,11 @@ for (const kind of ledgersUnderTest()) {
           const taken = await importLedger(to, linesOf(exportLedger(from)))
           expect(taken).toEqual({ records: 2, audit: 2, bookings: 1_100 })
         }
-        expect(await Array.fromAsync(exportLedger(to))).toEqual(await Array.fromAsync(exportLedger(from)))
+        const exported = await Array.fromAsync(exportLedger(from))
+        expect(await Array.fromAsync(exportLedger(to))).toEqual(exported)
+        const back = await open()
+        await importLedger(back, linesOf(exportLedger(to)))
+        expect(await Array.fromAsync(exportLedger(back))).toEqual(exported)
         expect(await ask(to, { groupBy: ['key'] })).toEqual([[MIDNIGHT - NOON, 'key_a', 1_100, 1_100_000]])
       })
 
