@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
+import { answerUsed } from '../helpers/metered-gateway.ts'
 import { preparePython } from '../helpers/python.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
-import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const SCRIPT = new URL('python/administration_cases.py', import.meta.url).pathname
 const ADMIN_KEY = 'an-admin-key-of-this-test-0123456789abcdef'
@@ -29,7 +29,7 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
       owner: expect.objectContaining({ type: 'service_account' }),
     }),
     found: expect.objectContaining({ spend_limit: expect.objectContaining({ month: 250 }) }),
-    listed: ['Secret Key', 'two'],
+    listed: [['Secret Key', 'two'], ['bot']],
     deleted: [true, true],
     admin: ['organization.admin_api_key', ['other'], true],
   },
@@ -43,6 +43,10 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
     alerts: [true],
   },
   usage: expect.objectContaining({ completions: [5, false], costs: [5, false], web_search_calls: [5, false] }),
+  booked: [
+    [1000, 'gpt-4o', true],
+    [{ currency: 'usd', value: 0.0035 }, 'gpt-4o', true],
+  ],
   audit: [expect.objectContaining({ type: 'project.created' })],
   errors: [
     { raises: 'BadRequestError', status: 400, code: 'unknown_parameter', param: 'colour' },
@@ -57,7 +61,8 @@ test.skipIf('missing' in python)(
   async () => {
     if ('missing' in python) return
     await using gateway = await startGateway({
-      upstreams: { openai: answerOk },
+      upstreams: { openai: answerUsed(1000, 100) },
+      settings: { openai: {} },
       env: { LEDGER: 'memory', ADMIN_KEY, OPENAI_API_KEY: 'sk-of-the-server' },
     })
     const child = Bun.spawn([python.executable, '-B', SCRIPT], {
