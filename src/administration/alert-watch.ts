@@ -25,7 +25,9 @@ export interface AlertWatch {
   readonly look: () => Promise<void>
 }
 
-const LOOK_MS = 15_000
+/** The first look is soon: what was crossed while no process ran is told. */
+const FIRST_LOOK_MS = 1_000
+const LOOK_MS = 5_000
 const ALERTS_PER_PAGE = 100
 /** A message that has been begun, and has not arrived after so long, is another process's to send. */
 const LEASE_SECONDS = 600
@@ -63,13 +65,13 @@ export function createAlertWatch(deps: AlertWatchDeps): AlertWatch {
       isDown = true
     }
   }
-  const schedule = (): void => {
+  const schedule = (ms: number): void => {
     if (isStopped) return
-    next = deadlines.start(LOOK_MS, () => void look().then(schedule))
+    next = deadlines.start(ms, () => void look().then(() => schedule(LOOK_MS)))
   }
   return {
     look,
-    start: schedule,
+    start: () => schedule(FIRST_LOOK_MS),
     stop() {
       isStopped = true
       next?.clear()

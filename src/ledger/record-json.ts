@@ -1,3 +1,4 @@
+import { isJsonObject } from '../formats/json/json.ts'
 import type { LedgerRecord, Limits, SpendLimits } from './records.ts'
 
 /** A record or limits as JSON has them: money as text, for numbers of JSON have 53 bits. */
@@ -13,6 +14,16 @@ interface StoredLimits {
 /** Writes a record as JSON for a store. Nano-dollars become text. */
 export function stringifyRecord(record: LedgerRecord): string {
   return stringify(record)
+}
+
+/**
+ * Whether two records say the same, whatever the order of their members: one that is made of another has them in an order of its own.
+ *
+ * @example
+ * if (!areSameRecords(now, was)) throw new RecordsChangedError()
+ */
+export function areSameRecords(one: LedgerRecord, other: LedgerRecord): boolean {
+  return sorted(one) === sorted(other)
 }
 
 /** Writes limits as JSON for a store; undefined: there are none. */
@@ -40,6 +51,13 @@ export function parseLimits(json: string): Limits {
 
 function stringify(value: object): string {
   return JSON.stringify(value, (_name, one: unknown) => (typeof one === 'bigint' ? one.toString() : one))
+}
+
+function sorted(value: object): string {
+  return JSON.stringify(value, (_name, one: unknown) => {
+    if (typeof one === 'bigint') return one.toString()
+    return isJsonObject(one) ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1))) : one
+  })
 }
 
 function limitsOf({ spend, ...rest }: StoredLimits): Limits {

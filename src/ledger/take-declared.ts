@@ -1,7 +1,7 @@
 import { DEFAULT_PROJECT_ID, NO_LIMITS } from './first-records.ts'
 import { type Ledger, type RecordKind, type RecordOf, RecordsChangedError } from './ledger.ts'
 import { makeId } from './record-id.ts'
-import { parseRecord, stringifyRecord } from './record-json.ts'
+import { areSameRecords, parseRecord, stringifyRecord } from './record-json.ts'
 import type { AuditEvent, LedgerRecord, ProjectRecord } from './records.ts'
 
 /** What a declaration has changed in the ledger. */
@@ -124,8 +124,7 @@ function withItsBeginning(record: LedgerRecord, before: LedgerRecord | undefined
 
 function isNew(record: LedgerRecord, before: ReadonlyMap<string, LedgerRecord>): boolean {
   const known = before.get(record.id)
-  // The order of the members is that of what was read.
-  return known === undefined || stringifyRecord(parseRecord(stringifyRecord(record))) !== stringifyRecord(known)
+  return known === undefined || !areSameRecords(parseRecord(stringifyRecord(record)), known)
 }
 
 function endOf(project: ProjectRecord, now: number): ProjectRecord {

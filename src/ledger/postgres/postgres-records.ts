@@ -10,7 +10,7 @@ import {
   type RecordQuery,
   RecordsChangedError,
 } from '../ledger.ts'
-import { parseRecord, stringifyRecord } from '../record-json.ts'
+import { areSameRecords, parseRecord } from '../record-json.ts'
 import { auditColumns, auditEventOf, auditEventsQuery, recordColumns, recordsQuery } from '../record-queries.ts'
 import type { AuditEvent, LedgerRecord } from '../records.ts'
 import type { PostgresConnections } from './postgres-connections.ts'
@@ -103,7 +103,7 @@ export class PostgresRecords {
       }
       for (const record of was) {
         const now = await stored(record.id)
-        if (now === undefined || stringifyRecord(now) !== stringifyRecord(record)) throw new RecordsChangedError()
+        if (now === undefined || !areSameRecords(now, record)) throw new RecordsChangedError()
       }
       for (const id of absent) if ((await stored(id)) !== undefined) throw new RecordsChangedError()
       for (const record of put) {

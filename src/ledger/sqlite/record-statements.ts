@@ -10,7 +10,7 @@ import {
   type RecordQuery,
   RecordsChangedError,
 } from '../ledger.ts'
-import { parseRecord, stringifyRecord } from '../record-json.ts'
+import { areSameRecords, parseRecord } from '../record-json.ts'
 import { auditColumns, auditEventOf, auditEventsQuery, recordColumns, recordsQuery } from '../record-queries.ts'
 import type { AuditEvent, LedgerRecord } from '../records.ts'
 import { DIRECTORY_PART } from './directory-part.ts'
@@ -89,7 +89,7 @@ export class RecordStatements {
   /** Throws a `RecordsChangedError` where a record is another one by now, or is gone. */
   #assertUnchanged(record: LedgerRecord): void {
     const now = this.find(record.kind, record.id)
-    if (now === undefined || stringifyRecord(now) !== stringifyRecord(record)) throw new RecordsChangedError()
+    if (now === undefined || !areSameRecords(now, record)) throw new RecordsChangedError()
   }
 
   #remove(id: string, version: number): void {

@@ -146,3 +146,12 @@ test('a ledger that can’t be read is said once, and ends nothing', async () =>
   await one.look()
   expect(said).toHaveLength(1)
 })
+
+test('one that has arrived is never sent again in its month, also when its lease is over', async () => {
+  await spend(5)
+  await watch().look()
+  now += 601_000
+  await watch().look()
+  expect(received).toHaveLength(1)
+  expect((await ledger.find('spend_alert', ALERT.id))?.notice?.isSent).toBe(true)
+})
