@@ -1,6 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { entryOf } from '../exchange/principal.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
 import { readTarget } from '../openai/read-target.ts'
 import type { RequestFacts } from '../params/rules.ts'
 import { readCall } from '../requests/read-call.ts'
@@ -65,7 +66,7 @@ function modelNotTold(): ApiError {
   })
 }
 
-/** Whether the frames of a WebSocket at an endpoint are calls that could also be posted, each with a model of its own. */
+/** Whether the frames of a WebSocket at an endpoint, however it is written, are calls that could also be posted, each with a model of its own. */
 export function isCallInFrames(endpoint: string): boolean {
-  return endpoint === 'responses' || endpoint.startsWith('responses/')
+  return endpointPath(endpoint).split('/', 1)[0] === 'responses'
 }

@@ -33,13 +33,14 @@ export function assertEndpointPermitted(limits: CallerLimits, exchange: Exchange
   const path = endpointPath(endpointOf(requestTarget))
   // What models a key may use it may always ask.
   if (isReading(request.method) && !isUpgrade && (path === 'models' || path.startsWith('models/'))) return
+  const { why, counted } = useOfRequest(exchange)
   if (limits.namesEndpoints) {
     if (!limits.permitsEndpoint(path)) throw notPermitted(path)
-    return
+    if (!limits.restrictsModels) return
+  } else if (isClosed) {
+    const closing = isUpgrade ? whyUnheard(requestTarget, path, why) : why
+    if (closing !== undefined) throw notMetered(limits, path, closing)
   }
-  const { why, counted } = useOfRequest(exchange)
-  const closing = isUpgrade ? whyUnheard(requestTarget, path, why) : why
-  if (closing !== undefined && isClosed) throw notMetered(limits, path, closing)
   if (counted !== 'call') return
   // The model of a call at a path that nobody knows may be one of its segments.
   const { named } = readTarget(requestTarget)

@@ -73,11 +73,14 @@ describe('no path leads around the counting', () => {
 
   test('for a key that may use one model: another one is never called', async () => {
     await using gateway = await startMetered(answerUsed(10, 5))
-    const key = await gateway.key({ model_permissions: { mode: 'allow_list', model_ids: ['gpt-4o-mini'] } })
+    const permissions = { model_permissions: { mode: 'allow_list', model_ids: ['gpt-4o-mini'] } }
+    const keys = [await gateway.key(permissions), await gateway.key({ ...permissions, endpoints: ['*'] })]
     for (const [method, path] of ODD_PATHS) {
       for (const body of [CHAT, { model: 'gpt-4o', ...CHAT }]) {
-        const { status } = await send(gateway, key, path, body, method)
-        expect([path, [400, 403, 404].includes(status)]).toEqual([path, true])
+        for (const key of keys) {
+          const { status } = await send(gateway, key, path, body, method)
+          expect([path, [400, 403, 404].includes(status)]).toEqual([path, true])
+        }
       }
     }
     expect(gateway.upstreams.openai.requests).toHaveLength(0)

@@ -50,9 +50,11 @@ test('one whose responses can not be counted is closed to a key whose money or t
     }
     expect(statusAndCode(await sendRaw(gateway.port, upgradeOf(target, free)))).toBe('409 upstream_says_no')
   }
-  expect(statusAndCode(await sendRaw(gateway.port, upgradeOf('/v1/responses/resp_1', free)))).toBe(
-    '426 websocket_not_relayed',
-  )
+  // Where a server may read it as the WebSocket of calls, these are posted, and counted.
+  for (const target of ['/v1/responses/resp_1', '/v1/responses/', '/v1//responses', '/v1/Responses']) {
+    const answer = await sendRaw(gateway.port, upgradeOf(target, free))
+    expect([target, statusAndCode(answer)]).toEqual([target, '426 websocket_not_relayed'])
+  }
 })
 
 test('it is open where the operator permits it by name', async () => {
