@@ -1,7 +1,9 @@
 import { ApiError } from '../openai/api-error.ts'
 import type { ModelUsage } from '../openai/endpoint-table.ts'
 import { usageOfEndpoint } from '../openai/endpoint-use.ts'
+import { shownName } from '../openai/model-not-found.ts'
 import type { Usage } from '../openai/usage/usage.ts'
+import { BYTES_PER_TOKEN } from '../openai/usage/usage-tally.ts'
 import { type Estimate, estimateCall } from '../pricing/estimate.ts'
 import { answersOf, capOf, type PlannedCall } from '../pricing/planned-call.ts'
 import type { ModelPrice } from '../pricing/price.ts'
@@ -47,13 +49,10 @@ export type Needs = 'usage' | 'tokens' | 'money'
 
 /** The kinds of usage that are not of texts alone. */
 const MEDIA: ReadonlySet<ModelUsage | undefined> = new Set(['images', 'audio_speeches', 'audio_transcriptions'])
-/** What a text really has in a token, about: what a budget is asked for is more. */
-const BYTES_PER_TOKEN = 4
 /** The bytes of a usual second of sound; what a budget is asked for is for a second of the fewest. */
 const BYTES_PER_SECOND = 8_000
 /** The tokens of a spoken character, about: some 15 characters and 21 tokens in a second. */
 const SPOKEN_TOKENS_A_CHARACTER = 1.4
-const NAME_CHARS_SHOWN = 100
 
 /**
  * Works out what to reserve for a call: its tokens and images, and, where money is limited, the most that it can cost at any of the targets
@@ -169,8 +168,7 @@ function textUnits(planned: Omit<PlannedCall, 'model'>): ReservedUnits {
 }
 
 function notPriced(model: string, upstream: string): ApiError {
-  const what =
-    model === '' ? 'This call names no model, so that it' : `The model \`${model.slice(0, NAME_CHARS_SHOWN)}\``
+  const what = model === '' ? 'This call names no model, so that it' : `The model \`${shownName(model)}\``
   return new ApiError('model_not_priced', {
     message: `${what} has no price at ${upstream}, and your key has a spend limit: what the call costs could not be counted. The operator of this server may give it a price (\`prices\`), or say that it is free.`,
   })

@@ -4,7 +4,7 @@ import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 import { isReading, useOfRequest } from '../openai/endpoint-use.ts'
-import { modelNotFound } from '../openai/model-not-found.ts'
+import { modelNotFound, shownName } from '../openai/model-not-found.ts'
 import { readTarget } from '../openai/read-target.ts'
 import type { CallerLimits } from './caller-limits.ts'
 import { missingScope } from './key-scopes.ts'
@@ -16,8 +16,6 @@ export interface NamedCall {
   /** The body where that is JSON, and has been read. */
   readonly value: unknown
 }
-
-const NAME_CHARS_SHOWN = 100
 
 /**
  * Asserts that a caller may use the endpoint of a request; its body is not needed for that. Throws `endpoint_not_permitted`.
@@ -83,7 +81,7 @@ function assertScope(scopes: readonly string[], method: string, target: string):
   const missing = missingScope(scopes, method, endpointPath(endpointOf(target)))
   if (missing === undefined) return
   throw new ApiError('endpoint_not_permitted', {
-    message: `You have insufficient permissions for this operation. Missing scopes: ${missing.slice(0, NAME_CHARS_SHOWN)}. The operator of this server decides by the \`scopes\` of your key.`,
+    message: `You have insufficient permissions for this operation. Missing scopes: ${shownName(missing)}. The operator of this server decides by the \`scopes\` of your key.`,
   })
 }
 
@@ -140,8 +138,5 @@ function notKnown(path: string): ApiError {
 
 /** The words of a path; what stands between them may be an id. */
 function shownPath(path: string): string {
-  return path
-    .split('/', 2)
-    .map((part) => part.slice(0, NAME_CHARS_SHOWN))
-    .join('/')
+  return path.split('/', 2).map(shownName).join('/')
 }

@@ -1,11 +1,10 @@
 import { isJsonObject } from '../formats/json/json.ts'
 import { useOfRequest } from '../openai/endpoint-use.ts'
+import { BYTES_PER_TOKEN } from '../openai/usage/usage-tally.ts'
 import type { PlannedCall } from '../pricing/planned-call.ts'
 import { outlineOf } from '../requests/outgoing-body.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 
-/** What a text really has in a token, about. */
-const BYTES_PER_TOKEN = 4
 const NO_MEMBERS: PlannedCall['members'] = Object.freeze({})
 
 /**

@@ -1,13 +1,13 @@
 import { memoize } from '../formats/bounded-memo.ts'
 import { compilePatterns } from '../formats/text/wildcards.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { shownName } from '../openai/model-not-found.ts'
 
 /** Throws `model_not_found` for a name that some server may take for another model's. */
 export type AssertSpelling = (model: string) => void
 
 /** The memo is bounded because callers choose names. */
 const REMEMBERED = { entriesMax: 1000, keyCharsMax: 256 } as const
-const CHARS_SHOWN_MAX = 100
 
 /**
  * Makes the function that refuses names which differ from a known one only in case, blanks or Unicode's compatibility forms. Such a
@@ -32,7 +32,7 @@ export function createSpelling(known: readonly string[]): AssertSpelling {
   }, REMEMBERED)
   return (model) => {
     if (!isMeant(model)) return
-    const shown = model.slice(0, CHARS_SHOWN_MAX)
+    const shown = shownName(model)
     throw new ApiError('model_not_found', {
       message: `The model \`${shown}\` does not exist or you do not have access to it. This server takes the name of a model in one spelling only: case counts, and so do blanks.`,
       param: 'model',

@@ -1,3 +1,4 @@
+import { readAnyBytes } from '../formats/bytes/byte-string.ts'
 import type { Usage } from '../openai/usage/usage.ts'
 
 /** A call that is about to be made, as far as it is known. */
@@ -55,8 +56,6 @@ export function isGiven({ members }: PlannedCall, name: string): boolean {
 
 /** The words for the most that is written; a server reads one of them, so the largest counts. */
 const CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'max_tokens_to_sample'] as const
-/** Gives each byte as a character. */
-const ANY_BYTES = new TextDecoder('latin1')
 
 /** The cap that a call sets for the tokens of one answer; undefined: it sets none. */
 export function capOf(call: Pick<PlannedCall, 'members'>): number | undefined {
@@ -79,7 +78,7 @@ function promptsOf({ members, body }: Omit<PlannedCall, 'model'>): number {
   const prompt = members['prompt']
   if (Array.isArray(prompt)) return prompt.every((one) => typeof one === 'number') ? 1 : prompt.length
   if (prompt === undefined || typeof prompt === 'string' || body === undefined) return 1
-  const text = ANY_BYTES.decode(body)
+  const text = readAnyBytes(body)
   const list = /"prompt"\s*:\s*\[\s*/.exec(text)
   if (list === null) return 1
   const items = text.slice(list.index + list[0].length)

@@ -1,3 +1,4 @@
+import { readAnyBytes } from '../formats/bytes/byte-string.ts'
 import { sharesOf, type TextShares, type TextSpan, UNSEEN_TEXT } from './text-shares.ts'
 
 /** What the body of a call is about to have read: its text, and parts that are no text. */
@@ -29,8 +30,6 @@ const SAMPLES = 16
 const SAMPLE_CHARS = 32
 
 const NO_SPANS: readonly TextSpan[] = []
-/** Gives each byte as a character. */
-const ANY_BYTES = new TextDecoder('latin1')
 
 /**
  * Looks for images, sounds and documents in the JSON of a call, which would be absurdly many tokens as text. `body` undefined: it is not
@@ -42,7 +41,7 @@ const ANY_BYTES = new TextDecoder('latin1')
 export function sketchInput(body: Uint8Array | undefined, bodyBytes: number): InputSketch {
   const plain = { textBytes: bodyBytes, images: 0, audioBytes: 0, fileBytes: 0 }
   if (body === undefined) return { ...plain, shares: UNSEEN_TEXT }
-  const text = body.length > SEARCHED_BYTES_MAX ? '' : ANY_BYTES.decode(body)
+  const text = body.length > SEARCHED_BYTES_MAX ? '' : readAnyBytes(body)
   if (!MARKS.test(text)) return { ...plain, shares: sharesOf(body, NO_SPANS) }
   const spans: TextSpan[] = []
   let [attached, ofImages, audioBytes, fileBytes] = [0, 0, 0, 0]

@@ -1,3 +1,4 @@
+import { readAnyBytes } from '../formats/bytes/byte-string.ts'
 import { toolPrice } from './cost-of.ts'
 import { givenNumber, isGiven, type PlannedCall } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
@@ -20,8 +21,6 @@ const ALWAYS_SEARCHES = /search|^sonar|deep-research/
 const WEB_SEARCH = /"type"\s*:\s*"web_search/
 const FILE_SEARCH = /"type"\s*:\s*"file_search/
 const CODE = /"type"\s*:\s*"code_(?:interpreter|execution)/
-/** Gives each byte as a character. */
-const ANY_BYTES = new TextDecoder('latin1')
 
 /** The most that the upstream's own tools may add to a call. A search of a model that always searches is part of its own prompt. */
 export function toolUse(call: PlannedCall, price: ModelPrice | undefined): ToolUse {
@@ -48,5 +47,5 @@ function toolsOf(call: PlannedCall): string {
   const { tools } = call.members
   if (!isGiven(call, 'tools')) return ''
   if (Array.isArray(tools)) return tools.length === 0 ? '' : JSON.stringify(tools)
-  return call.body === undefined ? ' ' : ANY_BYTES.decode(call.body)
+  return call.body === undefined ? ' ' : readAnyBytes(call.body)
 }

@@ -1,16 +1,15 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { isReading } from '../openai/endpoint-use.ts'
 import { endpointFor } from '../openai/endpoints.ts'
 import { giftOf } from '../openai/key-giving.ts'
+import { shownName } from '../openai/model-not-found.ts'
 import { type NamedModel, readTarget, type TargetReading } from '../openai/read-target.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import { factsOf } from './request-facts.ts'
 
 /** The targets that tell nothing but their endpoint. Nearly all calls have one of them. */
 const ORDINARY: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/completions', '/v1/responses'])
-/** The methods that make and call nothing without a body. */
-const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
-const CHARS_SHOWN_MAX = 100
 
 /**
  * Reads the call that a request's target makes, where rules or models restrict requests. A path that names a model becomes the path of the
@@ -26,12 +25,12 @@ export function readCall(exchange: Exchange, snapshot: Snapshot): void {
   if (ORDINARY.has(exchange.requestTarget)) return
   const { request, requestTarget: target, body, isUpgrade } = exchange
   const hasParameters = body !== undefined || isUpgrade
-  if (!hasParameters && READING.has(request.method)) return
+  if (!hasParameters && isReading(request.method)) return
   const reading = readTarget(target)
   const { named } = reading
   if (!reading.isPlain && (hasParameters || named !== undefined) && isDecided(exchange, reading, snapshot))
     throw readInOtherWays()
-  if (!READING.has(request.method)) assertNothingGiven(exchange, reading.endpoint, snapshot)
+  if (!isReading(request.method)) assertNothingGiven(exchange, reading.endpoint, snapshot)
   const isLost = hasParameters && reading.call !== undefined && isElsewhere(exchange, reading, snapshot)
   if (named === undefined || named === 'unclear') {
     if (isLost || (named === 'unclear' && snapshot.modelsDecide)) throw modelUnclear(named === 'unclear')
@@ -80,7 +79,7 @@ function assertNothingGiven(exchange: Exchange, endpoint: string, snapshot: Snap
  */
 function assertOwnName(model: string, snapshot: Snapshot): void {
   if (snapshot.router.route(model).deployments.every((deployment) => (deployment.model ?? model) === model)) return
-  const shown = model.slice(0, CHARS_SHOWN_MAX)
+  const shown = shownName(model)
   throw new ApiError('method_not_allowed', {
     message: `The model \`${shown}\` is this server's name for another one. It can't be deleted by that.`,
   })

@@ -1,14 +1,13 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonObject, type Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { isReading } from '../openai/endpoint-use.ts'
 import { type HeaderRole, headerRole } from '../openai/header-role.ts'
 import { type InnerModel, innerModels } from '../openai/inner-models.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import { factsOf } from './request-facts.ts'
 
 const NO_MODELS: readonly InnerModel[] = []
-/** The methods that ask no model without a body. */
-const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Reads the headers that some servers obey in place of the request itself, where rules or models restrict requests. Gives the models in
@@ -22,7 +21,7 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  */
 export function readHeaders(exchange: Exchange, snapshot: Snapshot, isUpgrade = false): readonly InnerModel[] {
   const { headers, method } = exchange.request
-  const asks = exchange.body !== undefined || isUpgrade || !READING.has(method)
+  const asks = exchange.body !== undefined || isUpgrade || !isReading(method)
   let models = NO_MODELS
   headers.forEach((value, name) => {
     const role = headerRole(name)

@@ -1,3 +1,4 @@
+import { readAnyBytes } from '../formats/bytes/byte-string.ts'
 import { foldName } from '../formats/json/fold-name.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
@@ -22,8 +23,6 @@ const TELLING: ReadonlySet<string> = new Set(['name', 'type', 'endpoint', 'purpo
 const SEARCHED_BYTES_MAX = 4 * 1024 * 1024
 /** The names that tell a call in a list, and the escapes by which a letter of a name may be written. */
 const CALL_NAMES = /"(?:body|params)"\s*:|\\u00[67]/
-/** Gives each byte of ASCII as its character, whatever stands beside it. */
-const ANY_BYTES = new TextDecoder('latin1')
 const FROM_BYTES = new TextDecoder('utf-8', { fatal: true })
 
 /** The parts of a body that are to be read. */
@@ -105,7 +104,7 @@ function isWanted(
 
 /** Whether an element of a list may be a call of its own (`bringsCall`), or the list is too long to be searched at once. */
 function mayHoldCalls(list: Uint8Array): boolean {
-  return list.byteLength > SEARCHED_BYTES_MAX || CALL_NAMES.test(ANY_BYTES.decode(list))
+  return list.byteLength > SEARCHED_BYTES_MAX || CALL_NAMES.test(readAnyBytes(list))
 }
 
 /** The value of a member's text; a promise where it is long and has not come before. */

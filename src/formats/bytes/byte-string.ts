@@ -51,3 +51,15 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
     return undefined
   }
 }
+
+const ANY_BYTES = new TextDecoder('latin1')
+
+/**
+ * Makes a text of any bytes, one character of each, in which words of ASCII can be looked for. It is the fastest way.
+ *
+ * @example
+ * const isNamed = /"prompt"\s*:/.test(readAnyBytes(body))
+ */
+export function readAnyBytes(bytes: Uint8Array): string {
+  return ANY_BYTES.decode(bytes)
+}

@@ -1,3 +1,4 @@
+import { readAnyBytes } from '../../formats/bytes/byte-string.ts'
 import { foldsTo } from '../../formats/json/fold-name.ts'
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import { JsonBody } from '../../formats/json/json-body.ts'
@@ -19,7 +20,6 @@ const SOUND = 'input_audio_buffer.append'
 /** Events of an upstream that begin or end a response, tell what a session is, or refuse something. */
 const TELLING =
   /"(?:response\.(?:created|done|completed|failed|incomplete|cancelled|steer\.failed)|session\.(?:created|updated)|error)"/
-const ANY_BYTES = new TextDecoder('latin1')
 const TEXTS = new TextDecoder()
 let given = 0
 
@@ -33,7 +33,7 @@ let given = 0
  * const event = readClientEvent(payload, false)
  */
 export function readClientEvent(payload: Uint8Array<ArrayBuffer>, isAllRead: boolean): ClientEvent | 'sound' | 'plain' {
-  const text = ANY_BYTES.decode(payload)
+  const text = readAnyBytes(payload)
   const isSound = text.includes(SOUND)
   if (!DECIDING.test(text) && !(isAllRead && !isSound)) return isSound ? 'sound' : 'plain'
   const json = new JsonBody(payload, parsed(payload))

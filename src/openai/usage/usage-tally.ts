@@ -26,7 +26,7 @@ export interface TallyOptions {
 }
 
 /** A token is so many bytes of text, about: four letters of English, one and a third of Chinese. */
-const BYTES_PER_TOKEN = 4
+export const BYTES_PER_TOKEN = 4
 
 /**
  * Makes the tally of one answer. Of all that is told, each field's last value counts (`mergeUsage`). Where nothing is told, what was written is
