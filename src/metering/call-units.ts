@@ -14,6 +14,7 @@ import { payerOf } from '../routing/deployment-address.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { countedMembers } from './counted-members.ts'
 import type { CallUnits } from './demand.ts'
+import type { EarlierResponses } from './earlier-responses.ts'
 import { plannedRequest } from './planned-request.ts'
 
 /** What is reserved for a call, and what its request alone says of its usage. */
@@ -44,6 +45,12 @@ export const NO_UNITS: ReservedUnits = Object.freeze({
   picture: undefined,
 })
 
+/** What calls are estimated by. */
+export interface CallUnitsDeps {
+  readonly prices: PriceBook
+  readonly earlier: EarlierResponses
+}
+
 /** What has to be known of a call before it is made: what it will have read if its answer does not tell that; its tokens; its cost, too. */
 export type Needs = 'usage' | 'tokens' | 'money'
 
@@ -63,15 +70,15 @@ const SPOKEN_TOKENS_A_CHARACTER = 1.4
  * Throws `model_not_priced` where money is limited and one of the targets has no price, and `invalid_parameter` where a count is no number.
  *
  * @example
- * const { tokens, images, amount } = callUnits(request, 'money', prices)
+ * const { tokens, images, amount } = callUnits(request, 'money', { prices, earlier })
  */
-export function callUnits(request: PreparedRequest, needs: Needs, prices: PriceBook): ReservedUnits {
+export function callUnits(request: PreparedRequest, needs: Needs, { prices, earlier }: CallUnitsDeps): ReservedUnits {
   const { route } = request
   const known = plannedRequest(request)
   const isMedia = MEDIA.has(usageOfEndpoint(known.endpoint))
   if (needs === 'usage' && !isMedia) return textUnits(known)
   const members = countedMembers(known.members, known.endpoint, route.deployments, needs !== 'usage')
-  const planned = { ...known, members }
+  const planned = { ...known, members, earlierTokens: earlier.tokensBefore(modelNamed(request), members) }
   if (needs !== 'money') {
     // What an image or a sound uses depends on what its model is billed by.
     const price = isMedia ? firstPrice(request, prices) : undefined
@@ -128,8 +135,13 @@ function modelsAt(deployment: Deployment, request: PreparedRequest): readonly st
   return outgoing.inner.length === 0 ? [own] : [own, ...outgoing.inner.map(({ model }) => model)]
 }
 
-/** As its caller names it, wherever; or the one that is taken where none is named. */
-function modelNamed({ exchange, outgoing }: PreparedRequest): string {
+/**
+ * The model as its caller names it, wherever; or the one that is taken where none is named.
+ *
+ * @example
+ * modelNamed(request) // 'gpt-4o'
+ */
+export function modelNamed({ exchange, outgoing }: PreparedRequest): string {
   return outgoing.model ?? exchange.model ?? ''
 }
 

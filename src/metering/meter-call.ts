@@ -2,13 +2,16 @@ import type { LedgerSettings } from '../config/sections/ledger.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Books } from '../ledger/books.ts'
+import { useOfRequest } from '../openai/endpoint-use.ts'
+import type { ToldUsage } from '../openai/usage/usage.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { AnswerSizes } from './answer-sizes.ts'
 import { BookedObjects } from './booked-objects.ts'
-import { callUnits, type Needs, NO_UNITS, type UncappedCall } from './call-units.ts'
+import { callUnits, modelNamed, type Needs, NO_UNITS, type UncappedCall } from './call-units.ts'
 import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
 import { callDemand, type LimitedDemand } from './demand.ts'
+import { EarlierResponses } from './earlier-responses.ts'
 import { MeteredCall } from './metered-call.ts'
 import type { MeteredKind } from './metered-kinds.ts'
 
@@ -36,6 +39,7 @@ export type Meter = (
 export function createMeter({ books, prices, sha256, ledger }: MeterDeps): Meter {
   const objects = new BookedObjects(sha256)
   const sizes = new AnswerSizes()
+  const earlier = new EarlierResponses()
   const lesserOf = (call: UncappedCall | undefined, amount: bigint): LimitedDemand['lesser'] => {
     const { uncappedCalls } = ledger()
     if (call === undefined || uncappedCalls === 'whole') return undefined
@@ -48,23 +52,25 @@ export function createMeter({ books, prices, sha256, ledger }: MeterDeps): Meter
     const { exchange, outgoing } = request
     exchange.isMetered = true
     const limits = kind.kind === 'call' ? limitsOfCaller(exchange) : undefined
-    const units = kind.kind === 'call' ? callUnits(request, needsOf(limits), prices()) : NO_UNITS
+    const units = kind.kind === 'call' ? callUnits(request, needsOf(limits), { prices: prices(), earlier }) : NO_UNITS
     const call = new MeteredCall(request, kind, units, { books, prices: prices(), objects })
     if (limits === undefined) return { call, demand: undefined }
-    if (units.uncapped !== undefined) learnAtEnd(exchange, call, units.uncapped, sizes)
-    const lesser = lesserOf(units.uncapped, units.amount)
+    const { uncapped } = units
+    if (uncapped !== undefined) learnAtEnd(exchange, call, (told) => sizes.hear(uncapped, told))
+    if (limits.countsUse && useOfRequest(exchange).name === 'responses')
+      learnAtEnd(exchange, call, (told) => earlier.hear(modelNamed(request), told))
+    const lesser = lesserOf(uncapped, units.amount)
     return { call, demand: callDemand(limits, outgoing.model ?? exchange.model, units, exchange, lesser) }
   }
 }
 
-/** Has the sizes of answers hear of one that is complete, once all of it has been read. */
-function learnAtEnd(exchange: Exchange, call: MeteredCall, uncapped: UncappedCall, sizes: AnswerSizes): void {
-  const hear = (): void => sizes.hear(uncapped, call.told())
+/** Has something learnt from what an answer tells that is complete, once all of it has been read. */
+function learnAtEnd(exchange: Exchange, call: MeteredCall, learn: (told: ToldUsage) => void): void {
   exchange.atEnd(({ kind }) => {
     if (kind !== 'complete') return
     const reading = call.settled()
-    if (reading === undefined) hear()
-    else void ignoreRejection(reading).then(hear)
+    if (reading === undefined) learn(call.told())
+    else void ignoreRejection(reading).then(() => learn(call.told()))
   })
 }
 

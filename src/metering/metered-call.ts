@@ -33,7 +33,7 @@ const NOTED_BYTES = 4096
  * exactly once.
  *
  * @example
- * const call = new MeteredCall(request, kind, callUnits(request, 'money', prices), deps)
+ * const call = new MeteredCall(request, kind, callUnits(request, 'money', { prices, earlier }), deps)
  * call.begin(demand, reservation)
  */
 export class MeteredCall implements UsageTally, SendWatch {

@@ -49,7 +49,7 @@ export function givenText({ members }: PlannedCall, name: string): string | unde
 }
 
 /** Whether the call has a member, whatever its value, but for null and false. */
-export function isGiven({ members }: PlannedCall, name: string): boolean {
+export function isGiven({ members }: Pick<PlannedCall, 'members'>, name: string): boolean {
   const value = Object.hasOwn(members, name) ? members[name] : undefined
   return value !== undefined && value !== null && value !== false
 }
