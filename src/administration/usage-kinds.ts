@@ -26,6 +26,8 @@ export interface UsageKind {
   readonly groupings: readonly UsageGrouping[]
   /** Whether the calls of a group of the books are of this kind; `endpoint` is its name in the books. */
   readonly fits: (endpoint: string, usage: Usage) => boolean
+  /** Whether the calls of each model are looked at by themselves: what they used tells their kind, or a count. */
+  readonly isOfModels?: boolean
   /** Its counts by OpenAI's names. */
   readonly counts: (usage: Usage, requests: number) => Readonly<Record<string, number>>
 }
@@ -103,6 +105,7 @@ export const USAGE_KINDS: readonly UsageKind[] = [
     object: 'audio_speeches',
     groupings: BY_MODEL,
     fits: isOf('audio_speeches'),
+    isOfModels: true,
     counts: ({ characters }, requests) => ({ characters, num_model_requests: requests }),
   },
   {
@@ -110,6 +113,7 @@ export const USAGE_KINDS: readonly UsageKind[] = [
     object: 'audio_transcriptions',
     groupings: BY_MODEL,
     fits: isOf('audio_transcriptions'),
+    isOfModels: true,
     counts: ({ seconds }, requests) => ({ seconds, num_model_requests: requests }),
   },
   {
@@ -139,6 +143,7 @@ export const USAGE_KINDS: readonly UsageKind[] = [
     object: 'web_searches',
     groupings: [...BY_MODEL, 'context_level', 'api_source'],
     fits: (_endpoint, { webSearches }) => webSearches > 0,
+    isOfModels: true,
     // The books know how often was searched, and not by how many of the calls: at most by each of them.
     counts: ({ webSearches }, requests) => ({
       num_requests: webSearches,

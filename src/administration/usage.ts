@@ -64,7 +64,8 @@ export const USAGE_ROUTES = USAGE_KINDS.map((kind) =>
       const { bucket_width: width = '1d', group_by: grouping = [] } = query
       const wanted = grouping.flatMap((name) => DIMENSIONS[name] ?? [])
       // Kinds are told apart by the endpoint, and some by the model that was called at it.
-      const groupBy = [...new Set<UsageDimension>([...wanted, 'endpoint', 'model'])]
+      const own: readonly UsageDimension[] = kind.isOfModels === true ? ['endpoint', 'model'] : ['endpoint']
+      const groupBy = [...new Set([...wanted, ...own])]
       const results = (sums: readonly UsageSum[]): readonly object[] => resultsOf(sums, kind, grouping)
       return bucketPage(query, BUCKET_WIDTHS[width], { where: whereOf(query), groupBy, results }, deps)
     },

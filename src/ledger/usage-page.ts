@@ -3,13 +3,14 @@ import type { UsagePage, UsagePlace, UsageQuery, UsageSum } from './ledger.ts'
 import type { SqlQuery } from './record-queries.ts'
 import { both, fromPlace, sourceOf, type UsageSource } from './usage-source.ts'
 
-/** How many rows of sums a page adds up at most where its groups are of projects or keys, each of which may be a result; and where they are not. */
+/** How many rows of sums a page adds up at most: where each project or key may be a result, where each model may, and where few are. */
 const OWNERS_ROWS_MAX = 2_000
-const ROWS_MAX = 40_000
+const MODELS_ROWS_MAX = 6_000
+const ROWS_MAX = 60_000
 /** How often a project or a key is looked up in a bucket, at most. */
 const LOOKUPS_MAX = 20_000
 /** How many rows are looked through for those that a filter of groups lets past. */
-const SIFTED_ROWS_MAX = 60_000
+const SIFTED_ROWS_MAX = 40_000
 
 /** Rows of a store as lists of columns. */
 type Rows = readonly (readonly unknown[])[]
@@ -52,7 +53,8 @@ function* endOf(query: UsageQuery, source: UsageSource): Generator<SqlQuery, Usa
   const { bucketSeconds } = query
   const plain = { ...source, rows: withoutSifting(query) }
   const seen = source.isSifted ? placeOf((yield placeQuery(query, plain, SIFTED_ROWS_MAX))[0]) : undefined
-  const most = source.place.length > 1 ? OWNERS_ROWS_MAX : ROWS_MAX
+  const areFew = query.groupBy.every((name) => name === 'endpoint' || name === 'batch')
+  const most = source.place.length > 1 ? OWNERS_ROWS_MAX : areFew ? ROWS_MAX : MODELS_ROWS_MAX
   const full = placeOf((yield placeQuery(query, source, most, seen))[0]) ?? seen
   if (full === undefined) return undefined
   const first = placeOf((yield placeQuery(query, full === seen ? plain : source, 0))[0])
