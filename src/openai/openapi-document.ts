@@ -1,7 +1,9 @@
+import { createAdministrationPaths } from './openapi/administration-paths.ts'
 import { ANSWER_SCHEMAS, createChatCompletionPath, createCompletionPath } from './openapi/completion-paths.ts'
 import { createErrorExamples, createErrorResponses, ERROR_RESPONSE_SCHEMA } from './openapi/error-responses.ts'
 import { createHealthPaths } from './openapi/health-paths.ts'
 import { type JsonSchema, toJsonSchema } from './openapi/json-schema.ts'
+import { createMessagesPaths } from './openapi/messages-paths.ts'
 import type { Example, Paths, ResponseHeader, ResponseShape, Server, Tag } from './openapi/operation.ts'
 import { createPassthroughPaths } from './openapi/passthrough-paths.ts'
 import { RESOURCES } from './resources.ts'
@@ -40,10 +42,16 @@ export interface OpenApiDocumentOptions {
 
 const TAGS: OpenApiDocument['tags'] = [
   { name: 'Completions', description: 'Read, checked for what is certainly wrong, and sent on byte for byte.' },
+  { name: 'Messages', description: 'Anthropic’s protocol, for its SDKs and for Claude Code: sent on byte for byte.' },
   {
     name: 'Passthrough',
     description:
       'Everything else of OpenAI’s API, streamed both ways as it is: each path here stands for all of its resource.',
+  },
+  {
+    name: 'Administration',
+    description:
+      'Projects, keys, limits, usage and costs of this server, where it has a ledger (`LEDGER`), with an admin key. Without one, these paths pass through with the caller’s own admin key.',
   },
   { name: 'Health', description: 'For orchestrators and load balancers: open to all, never a call to a model.' },
 ]
@@ -78,7 +86,9 @@ export function createOpenApiDocument({ version, serverUrl }: OpenApiDocumentOpt
     paths: {
       '/chat/completions': { ...createChatCompletionPath(), ...storedCompletions },
       '/completions': createCompletionPath(),
+      ...createMessagesPaths(),
       ...passthrough,
+      ...createAdministrationPaths(),
       ...createHealthPaths(),
     },
     components: {
@@ -87,7 +97,7 @@ export function createOpenApiDocument({ version, serverUrl }: OpenApiDocumentOpt
           type: 'http',
           scheme: 'bearer',
           description:
-            'Your own OpenAI API key; where the server has `REQUIRE_AUTH` on, one of its API tokens. The headers `x-api-key` and `api-key` carry it too.',
+            'Your own OpenAI API key; where the server has `REQUIRE_AUTH` on, one of its API tokens or a key of its ledger. The headers `x-api-key` and `api-key` carry it too.',
         },
       },
       schemas: {

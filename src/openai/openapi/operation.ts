@@ -45,7 +45,7 @@ export interface ResponseShape {
 }
 
 /** The groups that operations are shown in. */
-export type Tag = 'Completions' | 'Passthrough' | 'Health'
+export type Tag = 'Completions' | 'Messages' | 'Passthrough' | 'Administration' | 'Health'
 
 /** OpenAPI 3.1.1, Parameter Object of a path. */
 export interface PathParameter {
@@ -73,6 +73,7 @@ export interface PathItem {
   readonly servers?: readonly Server[]
   readonly get?: Operation
   readonly post?: Operation
+  readonly delete?: Operation
 }
 
 /** Operations by path. */

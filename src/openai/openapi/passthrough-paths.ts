@@ -1,5 +1,6 @@
 import { referToErrors } from './error-responses.ts'
-import type { Operation, PathItem, PathParameter, Paths } from './operation.ts'
+import type { Operation, PathItem, Paths } from './operation.ts'
+import { parametersOf } from './path-parameters.ts'
 
 /** The path that stands for a resource: its method, the part after the resource's name, and its purpose. */
 interface Representative {
@@ -93,13 +94,4 @@ function passthroughPath(resource: string): [string, PathItem] {
     responses: { '2XX': { description: 'The upstream’s answer, as it came.' }, ...referToErrors() },
   }
   return [path, { [representative.method]: operation }]
-}
-
-function parametersOf(path: string): readonly PathParameter[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }))
 }

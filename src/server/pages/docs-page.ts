@@ -81,17 +81,18 @@ const AUTHENTICATION = html`<p>Send <code>Authorization: Bearer …</code>; <cod
 <dt><code>REQUIRE_AUTH=false</code></dt>
 <dd>Your own OpenAI key: it goes upstream as it came. Only a caller on the server’s own machine may leave it out, and is then served with the server’s key.</dd>
 <dt><code>REQUIRE_AUTH=true</code></dt>
-<dd>One of the server’s API tokens: it goes no further, and the server’s own key goes upstream.</dd>
+<dd>One of the server’s API tokens, or a key that it has made for you: it goes no further, and the server’s own key goes upstream.</dd>
 </dl>`
 
 const MACHINES = html`<p>All of this is at <a href="/openapi.json"><code>/openapi.json</code></a> as an OpenAPI 3.1 document, for code generators and API clients. It asks for a key where the API does.</p>`
 
 function endpointsOf(document: OpenApiDocument): readonly Endpoint[] {
-  return Object.entries(document.paths).flatMap(([path, { servers = document.servers, get, post }]) => {
+  return Object.entries(document.paths).flatMap(([path, { servers = document.servers, get, post, delete: remove }]) => {
     const below = `${servers[0]?.url.replace(/\/$/, '') ?? ''}${path}`
     return [
       ...(post === undefined ? [] : [{ method: 'POST', path: below, operation: post }]),
       ...(get === undefined ? [] : [{ method: 'GET', path: below, operation: get }]),
+      ...(remove === undefined ? [] : [{ method: 'DELETE', path: below, operation: remove }]),
     ]
   })
 }

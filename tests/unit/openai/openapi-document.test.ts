@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createAdmission } from '../../../src/access/admission.ts'
+import { ADMIN_ROUTES } from '../../../src/administration/administer.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { compileRequestCheck } from '../../../src/openai/check-request.ts'
 import { ERROR_CATALOGUE, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
@@ -14,8 +15,10 @@ import parameters from '../../fixtures/openai-parameters.json' with { type: 'jso
 import specifiedPaths from '../../fixtures/openai-paths.json' with { type: 'json' }
 
 const document = createOpenApiDocument({ version: '1.2.3', serverUrl: 'http://gateway.test:8000/v1' })
-const operations = Object.entries(document.paths).flatMap(([path, { get, post }]) =>
-  [get, post].flatMap((operation) => (operation === undefined ? [] : [{ path, operation }])),
+const operations = Object.entries(document.paths).flatMap(([path, { get, post, delete: remove }]) =>
+  Object.entries({ GET: get, POST: post, DELETE: remove }).flatMap(([method, operation]) =>
+    operation === undefined ? [] : [{ method, path, operation }],
+  ),
 )
 
 function nobody(): never {
@@ -151,6 +154,19 @@ describe('what passes through', () => {
 
   test('stored chat completions keep their place beside the creation of new ones', () => {
     expect(Object.keys(document.paths['/chat/completions'] ?? {})).toEqual(['post', 'get'])
+  })
+})
+
+describe('what is managed', () => {
+  test('has each operation of the Administration API that this server serves, and no other', () => {
+    const described = operations
+      .filter(({ operation }) => operation.tags.includes('Administration'))
+      .map(({ method, path }) => `${method} ${path}`)
+    expect(described.toSorted()).toEqual(ADMIN_ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted())
+  })
+
+  test('Anthropic’s messages stand beside it', () => {
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/messages', '/messages/count_tokens']))
   })
 })
 

@@ -64,7 +64,7 @@ describe('the documentation page', () => {
     for (const path of paths) expect(page).toContain(`<code>${path}</code>`)
     expect(page).not.toContain('/v1/health')
     expect(page.match(/<li><span class="method">/g)).toHaveLength(
-      Object.values(documentOf().paths).flatMap(({ get, post }) => [get, post].filter(Boolean)).length,
+      Object.values(documentOf().paths).flatMap((item) => [item.get, item.post, item.delete].filter(Boolean)).length,
     )
   })
 
