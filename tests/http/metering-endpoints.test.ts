@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { ENDPOINT_TABLE } from '../../src/openai/endpoint-table.ts'
 import { answerUsed, errorOf, type MeteredGateway, startMetered } from '../helpers/metered-gateway.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 import { answerOk } from '../helpers/upstream-scripts.ts'
@@ -56,6 +57,21 @@ describe('no path leads around the counting', () => {
       if (first.status !== 200) expect([400, 403]).toContain(first.status)
       else expect([path, (await send(gateway, key, path, body, method)).status]).toEqual([path, 429])
     }
+  })
+
+  test('for a key with a rate of one model: a body that can’t be read, or names none, is refused', async () => {
+    await using gateway = await startMetered(answerUsed(10, 5))
+    const key = await gateway.key({ rate_limits: [{ model: 'gpt-4o', max_requests_per_1_minute: 1 }] })
+    for (const [type, body] of [
+      ['application/x-other', '{"model":"gpt-4o","input":"x"}'],
+      ['application/json', '{"prompt":{"id":"pmpt_1"}}'],
+    ] as const) {
+      const headers = { authorization: `Bearer ${key}`, 'content-type': type }
+      const answer = await fetch(`${gateway.url}/v1/responses`, { method: 'POST', headers, body })
+      expect([type, answer.status, (await errorOf(answer)).code]).toEqual([type, 400, 'rules_not_applicable'])
+    }
+    expect((await send(gateway, key, '/v1/responses', { model: 'gpt-4o', input: 'x' })).status).toBe(200)
+    expect((await send(gateway, key, '/v1/responses', { model: 'gpt-4o', input: 'x' })).status).toBe(429)
   })
 
   test('for a key with a budget: a call is closed, or settled', async () => {
@@ -147,4 +163,33 @@ test('the list of models is cut to what a key may use, in whatever spelling it i
     const answer = await send(gateway, key, path, undefined, 'GET')
     expect([path, await answer.text()]).not.toEqual([path, expect.stringContaining('o3') as never])
   }
+})
+
+test('every good answer of a call of a model has a row, however its path is written, with a budget and without', async () => {
+  await using gateway = await startMetered(answerUsed(10, 5))
+  const keys = [await gateway.key(), await gateway.key({ spend_limit: { month: 1_000_000 } })]
+  const calls = ENDPOINT_TABLE.flatMap((row) => (row.kind === 'call' ? row.paths : []))
+  let served = 0
+  const sending = calls.flatMap((path) =>
+    [
+      `/v1/${path}`,
+      `/${path}`,
+      `/v1/${path}/`,
+      `/v1//${path}`,
+      `/v1/${path.toUpperCase()}`,
+      `/v1/${path}/gpt-4o`,
+    ].flatMap((target) =>
+      keys.map(async (key) => {
+        const answer = await send(gateway, key, target, { model: 'gpt-4o', input: 'x', ...CHAT })
+        await answer.text()
+        if (answer.ok) served += 1
+        else expect([target, [400, 403, 404].includes(answer.status)]).toEqual([target, true])
+      }),
+    ),
+  )
+  await Promise.all(sending)
+  // Each path is served to one key at least.
+  expect(served).toBeGreaterThan(calls.length * 4)
+  expect((await gateway.booked(served)).requests).toBe(served)
+  expect(gateway.upstreams.openai.requests).toHaveLength(served)
 })
