@@ -26,7 +26,7 @@ const DAY = 86_400
 const FROM = Date.UTC(2026, 8, 1) / 1000
 const TO = FROM + DAYS * DAY
 const BATCH_ROWS = 10_000
-const ROUNDS = 40
+const ROUNDS = 20
 const MIB = 1024 * 1024
 
 let seed = 1

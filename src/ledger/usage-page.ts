@@ -9,7 +9,7 @@ const MODELS_ROWS_MAX = 6_000
 const ROWS_MAX = 60_000
 /** How often a project or a key is looked up in a bucket, at most. */
 const LOOKUPS_MAX = 20_000
-/** How many rows are looked through for those that a filter of groups lets past. */
+/** How many rows of projects or keys are looked through for those that a filter of groups lets past. */
 const SIFTED_ROWS_MAX = 40_000
 
 /** Rows of a store as lists of columns. */
@@ -52,9 +52,11 @@ function endOfLookups({ from, to, begin, bucketSeconds, where: { project, key } 
 function* endOf(query: UsageQuery, source: UsageSource): Generator<SqlQuery, UsagePlace | undefined, Rows> {
   const { bucketSeconds } = query
   const plain = { ...source, rows: withoutSifting(query) }
-  const seen = source.isSifted ? placeOf((yield placeQuery(query, plain, SIFTED_ROWS_MAX))[0]) : undefined
+  const isOfOwners = source.place.length > 1
+  const looked = isOfOwners ? SIFTED_ROWS_MAX : ROWS_MAX
+  const seen = source.isSifted ? placeOf((yield placeQuery(query, plain, looked))[0]) : undefined
   const areFew = query.groupBy.every((name) => name === 'endpoint' || name === 'batch')
-  const most = source.place.length > 1 ? OWNERS_ROWS_MAX : areFew ? ROWS_MAX : MODELS_ROWS_MAX
+  const most = isOfOwners ? OWNERS_ROWS_MAX : areFew ? ROWS_MAX : MODELS_ROWS_MAX
   const full = placeOf((yield placeQuery(query, source, most, seen))[0]) ?? seen
   if (full === undefined) return undefined
   const first = placeOf((yield placeQuery(query, full === seen ? plain : source, 0))[0])
