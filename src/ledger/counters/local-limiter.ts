@@ -9,7 +9,7 @@ import { LimitRates } from './limit-rates.ts'
 import { type MachineTables, openMachineTables, openOwnTables, type TableSizes } from './machine-tables.ts'
 import { type BudgetCounter, NamedCounters } from './named-counters.ts'
 import { ReservationBooking } from './reservation-booking.ts'
-import { ReservationTable, type Reserved } from './reservation-table.ts'
+import { type HeldBudget, ReservationTable, type Reserved } from './reservation-table.ts'
 
 /** The dependencies of the limiter of a machine. */
 export interface LocalLimiterDeps {
@@ -39,6 +39,7 @@ interface NothingHeld {
   readonly kind: 'nothing'
   readonly slot: undefined
 }
+const NONE: readonly never[] = []
 const NOTHING_HELD: NothingHeld = { kind: 'nothing', slot: undefined }
 
 /**
@@ -90,9 +91,9 @@ class TableLimiter implements LocalLimiter {
 
   decide(demand: CallDemand, now: number): Decision | Promise<Decision> {
     try {
-      const budgets = demand.budgets.map((budget) => this.#names.budget(budget, now))
-      const unknown = budgets.filter(({ slot }) => !this.#counters.isKnown(slot))
-      return unknown.length > 0 ? this.#tellAndDecide(unknown, demand, now) : this.#decide(demand, budgets, now)
+      const budgets = demand.budgets.length === 0 ? NONE : this.#budgetsOf(demand, now)
+      const isKnown = budgets.every(({ slot }) => this.#counters.isKnown(slot))
+      return isKnown ? this.#decide(demand, budgets, now) : this.#tellAndDecide(demand, now)
     } catch (cause) {
       throw errorOf(cause)
     }
@@ -139,9 +140,17 @@ class TableLimiter implements LocalLimiter {
     return Promise.resolve()
   }
 
-  async #tellAndDecide(unknown: readonly BudgetCounter[], demand: CallDemand, now: number): Promise<Decision> {
+  #budgetsOf({ budgets }: CallDemand, now: number): readonly HeldBudget[] {
+    return budgets.map((budget) => {
+      const { slot, name } = this.#names.budget(budget, now)
+      return { slot, name, limit: budget.limit }
+    })
+  }
+
+  async #tellAndDecide(demand: CallDemand, now: number): Promise<Decision> {
     const began = performance.now()
-    await this.#tell(unknown)
+    const budgets = demand.budgets.map((budget) => this.#names.budget(budget, now))
+    await this.#tell(budgets.filter(({ slot }) => !this.#counters.isKnown(slot)))
     return this.decide(demand, now + Math.floor(performance.now() - began))
   }
 
@@ -155,40 +164,32 @@ class TableLimiter implements LocalLimiter {
     }
   }
 
-  #decide(demand: CallDemand, budgets: readonly BudgetCounter[], now: number): Decision | Promise<Decision> {
-    const tooMuch = this.#rates.refusal(demand.rates, now)
-    if (tooMuch !== undefined) return tooMuch
-    const reserved = this.#reserve(demand, budgets, now)
-    if (reserved.kind === 'full') throw new LimiterError('Too many calls are under way, or not booked yet.')
-    if (reserved.kind === 'moved') return this.decide(demand, now)
-    if (reserved.kind === 'place') return { kind: 'place', index: reserved.index }
-    if (reserved.kind === 'budget') {
-      const at = budgets[reserved.index]?.slot ?? 0
-      const [spent, held] = [this.#counters.spent(at), this.#counters.held(at)]
-      return { kind: 'budget', index: reserved.index, spent, held }
-    }
+  /** Rates come first: what they give is given back where a budget or a place refuses. */
+  #decide(demand: CallDemand, budgets: readonly HeldBudget[], now: number): Decision | Promise<Decision> {
     const rates = this.#rates.take(demand.rates, now)
-    if (rates === undefined) {
-      // Another process was quicker.
-      this.#booking.release(reserved.slot)
-      return this.decide(demand, now)
+    // Where nothing refuses any more, another process has just given back what it had taken.
+    if (rates === undefined) return this.#rates.refusal(demand.rates, now) ?? this.decide(demand, now)
+    const reserved = this.#reserve(demand, budgets, now)
+    if (reserved.kind !== 'reserved' && reserved.kind !== 'nothing') {
+      this.#rates.giveBack(demand.rates, now)
+      if (reserved.kind === 'full') throw new LimiterError('Too many calls are under way, or not booked yet.')
+      if (reserved.kind === 'moved') return this.decide(demand, now)
+      if (reserved.kind === 'place') return { kind: 'place', index: reserved.index }
+      const at = budgets[reserved.index]?.slot ?? 0
+      return { kind: 'budget', index: reserved.index, spent: this.#counters.spent(at), held: this.#counters.held(at) }
     }
     this.#booking.note(reserved.slot, demand.booking)
-    const correct = (units: readonly number[]): void => this.#rates.correct(demand.rates, units, Date.now())
-    return { kind: 'granted', rates, reservation: this.#booking.reservationOf(reserved.slot, correct) }
+    return { kind: 'granted', rates, reservation: this.#booking.reservationOf(reserved.slot, demand, this.#rates) }
   }
 
-  #reserve(demand: CallDemand, budgets: readonly BudgetCounter[], now: number): Reserved | NothingHeld {
-    const { amount, booking } = demand
-    if (budgets.length === 0 && demand.places.length === 0 && booking === undefined) return NOTHING_HELD
-    return this.#reservations.reserve({
-      amount,
-      budgets: budgets.map(({ slot, name }, index) => ({ slot, name, limit: demand.budgets[index]?.limit ?? 0n })),
-      places: demand.places.map(({ name: place, limit }) => {
-        const { slot, name } = this.#names.place(place, now)
-        return { slot, name, limit }
-      }),
-    })
+  #reserve(
+    { amount, booking, places }: CallDemand,
+    budgets: readonly HeldBudget[],
+    now: number,
+  ): Reserved | NothingHeld {
+    if (budgets.length === 0 && places.length === 0 && booking === undefined) return NOTHING_HELD
+    const held = places.map(({ name: place, limit }) => ({ ...this.#names.place(place, now), limit }))
+    return this.#reservations.reserve({ amount, budgets, places: held })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Log } from '../../telemetry/log.ts'
-import type { Reservation } from '../limiter.ts'
+import type { CallDemand, RateDemand, Reservation } from '../limiter.ts'
 import type { Booking } from '../records.ts'
 import {
   interruptedBooking,
@@ -8,6 +8,7 @@ import {
   stringifyOnce,
   stringifyShortBooking,
 } from './booking-record.ts'
+import type { LimitRates } from './limit-rates.ts'
 import type { MachineTables } from './machine-tables.ts'
 import { ReservationAdoption } from './reservation-adoption.ts'
 import { type ReservationSlots, RESERVATION_STATE as STATE } from './reservation-slots.ts'
@@ -53,27 +54,14 @@ export class ReservationBooking {
     if (slot !== undefined && booking !== undefined) this.#write(slot, booking, stringifyOnce(booking))
   }
 
-  /** A reservation as its call has it. `slot` undefined: nothing is held. `correct`: corrects its rates to the units that were used. */
-  reservationOf(slot: number | undefined, correct: (units: readonly number[]) => void): Reservation {
-    let isEnded = false
-    return {
-      see: (cost) => {
-        if (slot !== undefined && !isEnded && !this.#isClosed) this.#slots.see(slot, cost)
-      },
-      end: ({ cost, units, booking }) => {
-        if (isEnded) return
-        isEnded = true
-        if (units !== undefined) correct(units)
-        this.#end(slot, cost, booking)
-      },
-    }
+  /** A reservation as its call has it. `slot` undefined: nothing is held. `rates`: where its rates are corrected to what was used. */
+  reservationOf(slot: number | undefined, demand: CallDemand, rates: Pick<LimitRates, 'correct'>): Reservation {
+    return new OpenReservation(this, slot, demand.rates, rates)
   }
 
-  /** Gives back what was held for a call that is not made. */
-  release(slot: number | undefined): void {
-    if (slot === undefined) return
-    this.#deps.reservations.end(slot, 0n)
-    this.#slots.free(slot)
+  /** Notes what the call of a slot is known to have cost. */
+  see(slot: number, cost: bigint): void {
+    if (!this.#isClosed) this.#slots.see(slot, cost)
   }
 
   /** Ends what processes that are gone have left, and has it booked. `isStart`: also what is in this one's seat. */
@@ -91,7 +79,8 @@ export class ReservationBooking {
     this.#isClosed = true
   }
 
-  #end(slot: number | undefined, cost: bigint, booking: Booking | undefined): void {
+  /** Ends the call of a slot, and has it booked. To be called once. */
+  end(slot: number | undefined, cost: bigint, booking: Booking | undefined): void {
     // What a process leaves at its end is adopted by another one: it must not be ended twice.
     if (this.#isClosed) return
     if (slot !== undefined) {
@@ -112,5 +101,37 @@ export class ReservationBooking {
     }
     if (booking === undefined) free()
     else this.#deps.bookings.add(booking, free)
+  }
+}
+
+/** A class, for each call has one. */
+class OpenReservation implements Reservation {
+  readonly #booking: ReservationBooking
+  readonly #slot: number | undefined
+  readonly #demands: readonly RateDemand[]
+  readonly #rates: Pick<LimitRates, 'correct'>
+  #isEnded = false
+
+  constructor(
+    booking: ReservationBooking,
+    slot: number | undefined,
+    demands: readonly RateDemand[],
+    rates: Pick<LimitRates, 'correct'>,
+  ) {
+    this.#booking = booking
+    this.#slot = slot
+    this.#demands = demands
+    this.#rates = rates
+  }
+
+  see(cost: bigint): void {
+    if (this.#slot !== undefined && !this.#isEnded) this.#booking.see(this.#slot, cost)
+  }
+
+  end({ cost, units, booking }: Parameters<Reservation['end']>[0]): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    if (units !== undefined) this.#rates.correct(this.#demands, units, Date.now())
+    this.#booking.end(this.#slot, cost, booking)
   }
 }

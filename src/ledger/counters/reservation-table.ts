@@ -59,15 +59,17 @@ export class ReservationTable {
     this.#slots.setAmount(slot, amount)
     let index = 0
     for (const { slot: counter, name, limit } of budgets) {
-      if (!this.#step(slot, index, counter, () => this.#counters.hold(counter, amount, limit)))
-        return this.#giveBack(slot, { kind: 'budget', index })
+      this.#begin(slot, index, counter)
+      if (!this.#counters.hold(counter, amount, limit)) return this.#giveBack(slot, { kind: 'budget', index })
+      this.#hasMoney(slot, index)
       if (!this.#counters.slots.isOf(counter, name)) return this.#giveBack(slot, { kind: 'moved' })
       index += 1
     }
     index = 0
     for (const { slot: counter, name, limit } of places) {
-      if (!this.#step(slot, BUDGETS_MAX + index, counter, () => this.#counters.enter(counter, limit)))
-        return this.#giveBack(slot, { kind: 'place', index })
+      this.#begin(slot, BUDGETS_MAX + index, counter)
+      if (!this.#counters.enter(counter, limit)) return this.#giveBack(slot, { kind: 'place', index })
+      this.#hasPlace(slot, index)
       if (!this.#counters.slots.isOf(counter, name)) return this.#giveBack(slot, { kind: 'moved' })
       index += 1
     }
@@ -112,22 +114,27 @@ export class ReservationTable {
     return found
   }
 
-  /** Makes one step of a reservation. The words say at each moment whether it was made, is being made, or was not. */
-  #step(slot: number, step: number, counter: number, make: () => boolean): boolean {
+  /** Begins a step of a reservation. The words say at each moment whether it was made, is being made, or was not. */
+  #begin(slot: number, step: number, counter: number): void {
+    this.#slots.set(slot, FIELD.budget + step, counter)
+    this.#slots.set(slot, FIELD.pending, step + 1)
+  }
+
+  #hasMoney(slot: number, index: number): void {
     const slots = this.#slots
-    const isMoney = step < BUDGETS_MAX
-    slots.set(slot, FIELD.budget + step, counter)
-    slots.set(slot, FIELD.pending, step + 1)
-    const isMade = make()
-    if (isMade && isMoney) {
-      slots.set(slot, FIELD.budgets, step + 1)
-      slots.set(slot, FIELD.applied, step + 1)
-    } else if (isMade) slots.set(slot, FIELD.places, step - BUDGETS_MAX + 1)
+    slots.set(slot, FIELD.budgets, index + 1)
+    slots.set(slot, FIELD.applied, index + 1)
     slots.set(slot, FIELD.pending, 0)
-    return isMade
+  }
+
+  #hasPlace(slot: number, index: number): void {
+    this.#slots.set(slot, FIELD.places, index + 1)
+    this.#slots.set(slot, FIELD.pending, 0)
   }
 
   #giveBack(slot: number, why: Reserved): Reserved {
+    // Of a step that was refused nothing was changed.
+    this.#slots.set(slot, FIELD.pending, 0)
     this.finish(slot)
     this.#slots.free(slot)
     return why

@@ -16,6 +16,7 @@ export interface RateAnswer extends RateState {
 }
 
 const NS_PER_MS = 1_000_000
+const NS_PER_MS_BIG = BigInt(NS_PER_MS)
 
 /** Says whether units can be had from a token bucket, and takes none. `now`: milliseconds since 1970. */
 export function lookAtUnits(counters: CounterTable, slot: number, rate: Rate, units: number, now: number): RateAnswer {
@@ -62,8 +63,15 @@ function aheadOf(usedUpTo: bigint, nowNs: bigint): number {
   return usedUpTo > nowNs ? Number(usedUpTo - nowNs) : 0
 }
 
+/** The last moment that was asked for: of many calls in one millisecond only the first makes big numbers of it. */
+const last = { now: 0, nowNs: 0n }
+
 function nanoseconds(now: number): bigint {
-  return BigInt(Math.trunc(now)) * BigInt(NS_PER_MS)
+  if (now !== last.now) {
+    last.nowNs = BigInt(Math.trunc(now)) * NS_PER_MS_BIG
+    last.now = now
+  }
+  return last.nowNs
 }
 
 function answerOf(rate: Rate, units: number, ahead: number, isTaken: boolean): RateAnswer {
