@@ -47,20 +47,36 @@ export const UNSETTLED: Settled = Object.freeze({
  * @example
  * const booking = bookingOf(exchange, { ...UNSETTLED, ...settled })
  */
-export function bookingOf(exchange: Exchange, settled: Settled, id = newBookingId()): Booking {
+export function bookingOf(
+  exchange: Exchange,
+  settled: Settled,
+  id = newBookingId(),
+  at = arrivedAt(exchange),
+): Booking {
   const { principal, cache } = exchange
   // Where nothing has to decide by the model, a body is not read for it, and only the answer tells it.
   const model = exchange.model ?? settled.servedModel
   const entry = entryOf(principal)
+  // Each part by its name: a spread costs more than the object.
   const row: Booking = {
     id,
-    at: arrivedAt(exchange),
+    at,
     requestId: exchange.id,
     keyId: entry?.id ?? principalName(principal),
     projectId: entry?.project?.id ?? DEFAULT_PROJECT_ID,
-    model: model.slice(0, MODEL_CHARS_MAX),
+    model: model.length > MODEL_CHARS_MAX ? model.slice(0, MODEL_CHARS_MAX) : model,
     endpoint: useOfRequest(exchange).name,
-    ...settled,
+    usage: settled.usage,
+    cost: settled.cost,
+    saved: settled.saved,
+    pricedBy: settled.pricedBy,
+    isEstimated: settled.isEstimated,
+    outcome: settled.outcome,
+    status: settled.status,
+    servedModel: settled.servedModel,
+    upstream: settled.upstream,
+    tier: settled.tier,
+    isBatch: settled.isBatch,
   }
   return cache === undefined ? row : { ...row, cache }
 }

@@ -118,11 +118,13 @@ function tightest(
   unit: 'requests' | 'tokens',
 ): RateShare | undefined {
   let found: RateShare | undefined
-  for (const [index, { kind }] of modelRates.entries()) {
-    const [limit, state] = [rates[index]?.limit, states[index]]
-    if (!kind.startsWith(unit) || limit === undefined || state === undefined) continue
-    if (found !== undefined && found.remaining / found.limit <= state.remaining / limit) continue
-    found = { limit, ...state }
+  for (let index = 0; index < modelRates.length; index += 1) {
+    const limit = rates[index]?.limit
+    const state = states[index]
+    if (modelRates[index]?.kind.startsWith(unit) !== true || limit === undefined || state === undefined) continue
+    const { remaining, resetMs } = state
+    if (found !== undefined && found.remaining / found.limit <= remaining / limit) continue
+    found = { limit, remaining, resetMs }
   }
   return found
 }

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts'
+import { BoundedMemo } from '../formats/bounded-memo.ts'
 import { windowAt } from '../ledger/counters/budget-window.ts'
 import type { BudgetDemand, CallDemand, PlaceDemand, RateDemand } from '../ledger/limiter.ts'
 import { bookingOf, UNSETTLED } from './booking-row.ts'
@@ -41,8 +42,17 @@ const PERIODS: Readonly<Record<RateKind, number>> = {
 /** The limits on requests, which a repeated answer counts towards, too; all others only hold for calls that go upstream. */
 const OF_REQUESTS: ReadonlySet<RateKind> = new Set(['requestsPerMinute', 'requestsPerDay'])
 
-/** Counts one unit of each. */
-const ONE_EACH = (): number => 1
+/** Names of models are the callers', so there is no end of them. */
+const REMEMBERED = { entriesMax: 500, keyCharsMax: 256 } as const
+
+/** What all requests of a caller for one model have in common. */
+interface ModelDemands {
+  readonly ofRequest: LimitedDemand | undefined
+  /** The rates of what a call uses. */
+  readonly ofUse: readonly ModelRate[]
+}
+
+const known = new WeakMap<CallerLimits, BoundedMemo<ModelDemands>>()
 
 /**
  * What every request asks for, before it is known whether it goes upstream: one of the requests of its minute and day, and a place among
@@ -52,11 +62,29 @@ const ONE_EACH = (): number => 1
  * const demand = requestDemand(limits, model)
  */
 export function requestDemand(limits: CallerLimits, model: string | undefined): LimitedDemand | undefined {
-  const modelRates = limits.ratesOf(model).filter(({ kind }) => OF_REQUESTS.has(kind))
+  return demandsFor(limits, model).ofRequest
+}
+
+/** They are made once for each state of a key. */
+function demandsFor(limits: CallerLimits, model: string | undefined): ModelDemands {
+  let memo = known.get(limits)
+  if (memo === undefined) {
+    memo = new BoundedMemo(REMEMBERED)
+    known.set(limits, memo)
+  }
+  return memo.get(model ?? '') ?? memo.set(model ?? '', makeDemands(limits, model))
+}
+
+function makeDemands(limits: CallerLimits, model: string | undefined): ModelDemands {
+  const [modelRates, ofUse]: [ModelRate[], ModelRate[]] = [[], []]
+  for (const rate of limits.ratesOf(model)) (OF_REQUESTS.has(rate.kind) ? modelRates : ofUse).push(rate)
   const places = limits.places.map(({ id, concurrency }): PlaceDemand => ({ name: `${id} calls`, limit: concurrency }))
-  if (modelRates.length === 0 && places.length === 0) return undefined
-  const rates = rateDemands(modelRates, ONE_EACH)
-  return { limits, model, modelRates, rates, places, budgets: [], amount: 0n, booking: undefined }
+  if (modelRates.length === 0 && places.length === 0) return { ofRequest: undefined, ofUse }
+  const rates = modelRates.map((rate) => rateDemand(rate, 1))
+  return {
+    ofRequest: { limits, model, modelRates, rates, places, budgets: [], amount: 0n, booking: undefined },
+    ofUse,
+  }
 }
 
 /**
@@ -73,9 +101,9 @@ export function callDemand(
   exchange: Exchange,
   lesser?: LimitedDemand['lesser'],
 ): LimitedDemand | undefined {
-  const modelRates = limits.ratesOf(model).filter(({ kind }) => !OF_REQUESTS.has(kind))
+  const modelRates = demandsFor(limits, model).ofUse
   if (modelRates.length === 0 && !limits.hasBudget) return undefined
-  const rates = rateDemands(modelRates, ({ kind }) => (kind === 'tokensPerMinute' ? tokens : images))
+  const rates = modelRates.map((rate) => rateDemand(rate, rate.kind === 'tokensPerMinute' ? tokens : images))
   const booking = bookingOf(exchange, UNSETTLED)
   const budgets = budgetDemands(limits, booking.at)
   return { limits, model, modelRates, rates, places: [], budgets, amount, booking, lesser }
@@ -93,15 +121,28 @@ export function sessionDemand(limits: CallerLimits): LimitedDemand | undefined {
   return { limits, model: undefined, modelRates: [], rates: [], places: [], budgets, amount: 1n, booking: undefined }
 }
 
-/** A caller's budgets in their windows of a moment, in milliseconds since 1970. */
-export function budgetDemands(limits: CallerLimits, at: number): readonly BudgetDemand[] {
-  return limits.budgets.map((budget) => budgetDemand(budget, at))
+/** A caller's budgets in the windows of a moment, and how long these last, in milliseconds since 1970. */
+interface BudgetsNow {
+  readonly demands: readonly BudgetDemand[]
+  readonly from: number
+  readonly to: number
 }
 
-function rateDemands(rates: readonly ModelRate[], unitsOf: (rate: ModelRate) => number): readonly RateDemand[] {
-  return rates.map((rate) => {
-    return { name: rate.name, limit: rate.limit, periodMs: PERIODS[rate.kind], units: unitsOf(rate) }
-  })
+const budgetsNow = new WeakMap<CallerLimits, BudgetsNow>()
+
+/** A caller's budgets in their windows of a moment, in milliseconds since 1970. */
+export function budgetDemands(limits: CallerLimits, at: number): readonly BudgetDemand[] {
+  const last = budgetsNow.get(limits)
+  if (last !== undefined && at >= last.from && at < last.to) return last.demands
+  const demands = limits.budgets.map((budget) => budgetDemand(budget, at))
+  const from = Math.max(0, ...demands.map((demand) => demand.from * 1000))
+  const to = Math.min(Number.POSITIVE_INFINITY, ...demands.map((demand) => demand.to * 1000))
+  budgetsNow.set(limits, { demands, from, to })
+  return demands
+}
+
+function rateDemand({ name, limit, kind }: ModelRate, units: number): RateDemand {
+  return { name, limit, periodMs: PERIODS[kind], units }
 }
 
 /** A budget in the window of a moment, in milliseconds since 1970. */

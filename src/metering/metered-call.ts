@@ -154,6 +154,8 @@ export class MeteredCall implements UsageTally, SendWatch {
     if (object === 'not yet') return undefined
     const id = object === undefined ? undefined : this.#deps.objects.take(deployment.upstream.name, object)
     if (id === 'booked') return undefined
+    // The row that was noted when it began is the same one.
+    const noted = this.#demand?.booking
     return bookingOf(
       this.#request.exchange,
       {
@@ -169,7 +171,8 @@ export class MeteredCall implements UsageTally, SendWatch {
         tier: told.tier ?? '',
         isBatch: this.#kind.kind === 'batch',
       },
-      id,
+      id ?? noted?.id,
+      noted?.at,
     )
   }
 

@@ -27,8 +27,9 @@ export interface Estimate {
  * estimateCall({ endpoint: 'chat/completions', model: 'gpt-4o', bodyBytes: 900, body, members: { max_tokens: 100 } }, price).cost
  */
 export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): Estimate {
-  const { usage: used, picture } = realtimeUse(call, price) ?? mediaUse(call, price) ?? textUse(call, price)
-  const usage: Usage = { ...NO_USAGE, ...used }
+  const media = realtimeUse(call, price) ?? mediaUse(call, price)
+  const usage: Usage = media === undefined ? textUse(call, price) : { ...NO_USAGE, ...media.usage }
+  const picture = media?.picture
   return {
     usage,
     tokens: totalTokens(usage),

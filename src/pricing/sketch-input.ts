@@ -1,4 +1,6 @@
 import { readAnyBytes } from '../formats/bytes/byte-string.ts'
+import { isJsonObject } from '../formats/json/json.ts'
+import type { PlannedCall } from './planned-call.ts'
 import { sharesOf, type TextShares, type TextSpan, UNSEEN_TEXT } from './text-shares.ts'
 
 /** What the body of a call is about to have read: its text, and parts that are no text. */
@@ -20,6 +22,7 @@ const MARKS = /"(?:image|input_(?:image|audio))|base64|file_data/
  * else is text, and costs what it costs as text.
  */
 const ATTACHMENT = /"(url|image_url|file_data|data|result|b64_json)"\s*:\s*"(?=data:|[\w+/\\-]{200})/g
+const ATTACHED: ReadonlySet<string> = new Set(['url', 'image_url', 'file_data', 'data', 'result', 'b64_json', 'type'])
 const IMAGE_MEMBERS = /"image_url"\s*:/g
 const IMAGE_TYPES = /"type"\s*:\s*"(?:input_)?image"/g
 const BASE64 = /^[\w+/\\=-]*$/
@@ -36,11 +39,16 @@ const NO_SPANS: readonly TextSpan[] = []
  * there, and all of its bytes count as text.
  *
  * @example
- * sketchInput(bytes, bytes.length).images
+ * sketchInput({ body: bytes, bodyBytes: bytes.length, members }).images
  */
-export function sketchInput(body: Uint8Array | undefined, bodyBytes: number): InputSketch {
+export function sketchInput({
+  body,
+  bodyBytes,
+  members,
+}: Pick<PlannedCall, 'body' | 'bodyBytes' | 'members'>): InputSketch {
   const plain = { textBytes: bodyBytes, images: 0, audioBytes: 0, fileBytes: 0 }
   if (body === undefined) return { ...plain, shares: UNSEEN_TEXT }
+  if (isTextOnly(members)) return { ...plain, shares: sharesOf(body, NO_SPANS) }
   const text = body.length > SEARCHED_BYTES_MAX ? '' : readAnyBytes(body)
   if (!MARKS.test(text)) return { ...plain, shares: sharesOf(body, NO_SPANS) }
   const spans: TextSpan[] = []
@@ -59,6 +67,27 @@ export function sketchInput(body: Uint8Array | undefined, bodyBytes: number): In
   }
   const images = Math.max(ofImages, countOf(text, IMAGE_MEMBERS), countOf(text, IMAGE_TYPES))
   return { textBytes: bodyBytes - attached, shares: sharesOf(body, spans), images, audioBytes, fileBytes }
+}
+
+/** Whether a call has messages of texts alone, beside members that hold no attachment: nothing has to be searched then. */
+function isTextOnly(members: PlannedCall['members']): boolean {
+  const { messages } = members
+  if (!Array.isArray(messages)) return false
+  for (const name in members) {
+    const value = members[name]
+    if (name !== 'messages' && (ATTACHED.has(name) || !isPlainValue(value))) return false
+  }
+  return (messages as readonly unknown[]).every((message) => {
+    if (!isJsonObject(message)) return false
+    for (const name in message) if (ATTACHED.has(name) || !isPlainValue(message[name])) return false
+    return true
+  })
+}
+
+/** Whether a value that has been read is no object and no list. */
+function isPlainValue(value: unknown): boolean {
+  const type = typeof value
+  return type === 'string' || type === 'number' || type === 'boolean' || value === null
 }
 
 /** What an attachment is, by its own beginning, or by what stands before it. */

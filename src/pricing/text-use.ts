@@ -1,5 +1,6 @@
 import { callAt } from '../openai/endpoint-use.ts'
-import { answersOf, capOf, isGiven, type PlannedCall, type PlannedUse } from './planned-call.ts'
+import { NO_USAGE, type Usage } from '../openai/usage/usage.ts'
+import { answersOf, capOf, isGiven, type PlannedCall } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
 import { sketchInput } from './sketch-input.ts'
 import { tokenSizesOf, tokensOfText } from './token-sizes.ts'
@@ -21,19 +22,23 @@ const CHAT_IMAGE_TOKENS = 6_240
 const NO_TOOLS: ToolUse = { webSearches: 0, fileSearches: 0, codeSessions: 0, tokens: 0 }
 
 /** The most that a call of a model for texts may use: of chats, completions, responses, messages, embeddings. */
-export function textUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
+export function textUse(call: PlannedCall, price: ModelPrice | undefined): Usage {
   const isReadOnly = callAt(call.endpoint)?.isReadOnly === true
   const most = isReadOnly ? 0 : mostWritten(call, price) * answersOf(call)
   const speaks = isGiven(call, 'audio')
-  const { tokens, ...tools } = isReadOnly ? NO_TOOLS : toolUse(call, price)
+  const tools = isReadOnly ? NO_TOOLS : toolUse(call, price)
+  const input = inputOf(call, price, tools.tokens)
   return {
-    usage: {
-      ...inputOf(call, price, tokens),
-      ...tools,
-      outputText: speaks ? 0 : most,
-      outputAudio: speaks ? most : 0,
-      outputImage: !isReadOnly && price?.prices.outputImage !== undefined ? CHAT_IMAGE_TOKENS : 0,
-    },
+    ...NO_USAGE,
+    inputText: input.inputText,
+    inputAudio: input.inputAudio,
+    inputImage: input.inputImage,
+    outputText: speaks ? 0 : most,
+    outputAudio: speaks ? most : 0,
+    outputImage: !isReadOnly && price?.prices.outputImage !== undefined ? CHAT_IMAGE_TOKENS : 0,
+    webSearches: tools.webSearches,
+    fileSearches: tools.fileSearches,
+    codeSessions: tools.codeSessions,
   }
 }
 
@@ -48,7 +53,7 @@ function inputOf(
   ofTools: number,
 ): { inputText: number; inputAudio: number; inputImage: number } {
   const sizes = tokenSizesOf(call.model)
-  const sketch = sketchInput(call.body, call.bodyBytes)
+  const sketch = sketchInput(call)
   const earlier = call.endpoint.startsWith('responses') && EARLIER.some((name) => isGiven(call, name))
   const text =
     tokensOfText(sketch.textBytes, sketch.shares, sizes) +

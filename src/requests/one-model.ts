@@ -24,6 +24,14 @@ const HELD = /^(?:responses|threads\/runs|threads\/[^/]+\/runs|chatkit|agents|co
  * (https://openrouter.ai/docs/features/presets), LiteLLM's prompts (https://docs.litellm.ai/docs/proxy/custom_prompt_management).
  */
 const OVERRIDING = ['preset', 'presetid', 'promptid']
+/** The parameters of a call that nearly all calls have. As a number, a text, true or false each of them names no model and holds no call. */
+const USUAL: ReadonlySet<string> = new Set([
+  ...['model', 'stream', 'temperature', 'top_p', 'n', 'stop', 'seed', 'user', 'store', 'logprobs', 'top_logprobs'],
+  ...['max_tokens', 'max_completion_tokens', 'presence_penalty', 'frequency_penalty', 'parallel_tool_calls'],
+  ...['reasoning_effort', 'verbosity', 'service_tier', 'prompt_cache_key', 'safety_identifier'],
+])
+/** The members that hold free text only. */
+const WORDS = 'messages'
 
 /**
  * Asserts that a JSON body names its model at most once, and as `model`: an upstream's parser that takes the first of two, or another
@@ -39,6 +47,26 @@ export function assertOneModel({ members }: JsonBody): void {
   if (name === undefined || name.key === 'model') return
   const message = `Send the model as 'model', not as '${name.key}'.`
   throw new ApiError('rules_not_applicable', { message, param: name.key })
+}
+
+/**
+ * Whether a body is the plainest call: one model by name, and usual parameters, each of them once and none an object or a list. Nothing else is
+ * to be judged in it.
+ *
+ * @example
+ * if (isPlainCall(json, value)) return []
+ */
+export function isPlainCall({ members, unread }: JsonBody, value: JsonObject): boolean {
+  if (unread !== undefined || typeof value['model'] !== 'string') return false
+  let names = 0
+  for (const name in value) {
+    const inner = value[name]
+    const isPlain =
+      name === WORDS ? Array.isArray(inner) : USUAL.has(name) && (typeof inner !== 'object' || inner === null)
+    if (!isPlain) return false
+    names += 1
+  }
+  return members.length === names
 }
 
 /** Asserts that a body and its request's target don't name two models. Throws `rules_not_applicable`. */

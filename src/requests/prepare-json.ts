@@ -13,13 +13,14 @@ import type { Applied, RuleProgram } from '../params/rules.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import { type JsonChanges, JsonOutgoingBody } from './json-outgoing-body.ts'
 import { assertUnchanged, judgeInner, judgeInTurns, mayBringCalls } from './judge-inner.ts'
-import { assertModelIsText, assertOneModel, assertSameModel } from './one-model.ts'
+import { assertModelIsText, assertOneModel, assertSameModel, isPlainCall } from './one-model.ts'
 import { assertNothingHidden, assertNotInQuery, assertOneReading, hasTwoCodings } from './one-reading.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 import { readMembers } from './read-members.ts'
 import { factsOf } from './request-facts.ts'
 
 const NO_EDITS: readonly Edit[] = []
+const NO_INNER: readonly InnerModel[] = []
 const UNCHANGED: JsonChanges = { isChanged: false }
 /** The paths whose requests are about one model. */
 const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|messages|moderations|responses|videos)(?:\/|$)/
@@ -151,6 +152,7 @@ function innerOf(
   const { exchange, snapshot, program } = ruled
   const value = json.outline
   if (!isJsonObject(value) || !isJudged(ruled)) return undefined
+  if (program === undefined && isPlainCall(json, value)) return NO_INNER
   assertNothingHidden(json, value)
   const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
   const outer = { exchange, snapshot, value, program, checkOwn }

@@ -1,3 +1,4 @@
+import type { HeadKind } from '../exchange/arrival.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonObject, type Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -8,6 +9,8 @@ import type { Snapshot } from '../routing/snapshot.ts'
 import { factsOf } from './request-facts.ts'
 
 const NO_MODELS: readonly InnerModel[] = []
+/** The heads that none of these headers is in: a client sends the same head again and again. */
+const plainHeads = new WeakSet<HeadKind>()
 
 /**
  * Reads the headers that some servers obey in place of the request itself, where rules or models restrict requests. Gives the models in
@@ -21,14 +24,20 @@ const NO_MODELS: readonly InnerModel[] = []
  */
 export function readHeaders(exchange: Exchange, snapshot: Snapshot, isUpgrade = false): readonly InnerModel[] {
   const { headers, method } = exchange.request
+  const { headKind } = exchange
+  if (headKind !== undefined && plainHeads.has(headKind)) return NO_MODELS
   const asks = exchange.body !== undefined || isUpgrade || !isReading(method)
   let models = NO_MODELS
+  let hasRoles = false
   headers.forEach((value, name) => {
     const role = headerRole(name)
-    if (role === undefined || (role === 'method' && value.trim().toUpperCase() === method)) return
+    if (role === undefined) return
+    hasRoles = true
+    if (role === 'method' && value.trim().toUpperCase() === method) return
     if (role !== 'model') throw otherRequest(name, role)
     if (asks && snapshot.modelsDecide) models = [...models, ...modelsIn(value, name)]
   })
+  if (!hasRoles && headKind !== undefined) plainHeads.add(headKind)
   if (models.length > 0) assertSameRules(models, exchange, snapshot)
   return models
 }

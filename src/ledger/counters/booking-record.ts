@@ -26,9 +26,7 @@ export function stringifyOnce(booking: Booking): string {
 
 /** Writes bookings for `parseBookings`. */
 export function stringifyBookings(bookings: readonly Booking[]): string {
-  let text = '['
-  for (const booking of bookings) text += text === '[' ? stringifyBooking(booking) : `,${stringifyBooking(booking)}`
-  return `${text}]`
+  return `[${bookings.map(stringifyBooking).join(',')}]`
 }
 
 /** Writes a booking as JSON that is short whatever its names are: they are cut off. */

@@ -1,6 +1,14 @@
 import { isJsonObject, type Json } from '../../formats/json/json.ts'
 import type { Usage } from './usage.ts'
 
+/** How often the upstream's own tools were called. */
+export type ToolCalls = Pick<Usage, 'webSearches' | 'fileSearches' | 'codeSessions' | 'images'>
+
+/** Adds calls of tools to a usage. Where it tells searches itself, those count. */
+export function withToolCalls(usage: Usage, calls: ToolCalls): Usage {
+  return { ...usage, ...calls, webSearches: Math.max(usage.webSearches, calls.webSearches) }
+}
+
 /**
  * Counts the calls of the upstream's own tools among the items of a response, which are billed beside its tokens: searches (not the pages that
  * they open), searches in files, containers that ran code, and images (OpenAI specification, `OutputItem`).
@@ -8,9 +16,7 @@ import type { Usage } from './usage.ts'
  * @example
  * toolCallsIn(response.output) // { webSearches: 2, fileSearches: 0, codeSessions: 1, images: 0 }
  */
-export function toolCallsIn(
-  output: readonly Json[],
-): Pick<Usage, 'webSearches' | 'fileSearches' | 'codeSessions' | 'images'> {
+export function toolCallsIn(output: readonly Json[]): ToolCalls {
   let webSearches = 0
   let fileSearches = 0
   let images = 0

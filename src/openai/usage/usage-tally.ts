@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../formats/json/jso
 import { normalizeUsage } from './normalize-usage.ts'
 import { mergeUsage, ownUsageIn } from './own-usage.ts'
 import { costIn } from './told-cost.ts'
-import { toolCallsIn } from './tool-calls.ts'
+import { type ToolCalls, toolCallsIn, withToolCalls } from './tool-calls.ts'
 import { addUsage, inputTokens, NO_USAGE, outputTokens, type ToldUsage, USAGE_FIELDS, type Usage } from './usage.ts'
 
 /** Gathers what an answer tells of its usage while it passes, and how much of it has passed, in case it tells nothing. */
@@ -48,7 +48,7 @@ class Tally implements UsageTally {
   #own: JsonObject | undefined
   /** Whether only what was read is told so far, as Anthropic's streams begin. */
   #isBeginning = false
-  #tools: Pick<Usage, 'webSearches' | 'fileSearches' | 'codeSessions' | 'images'> | undefined
+  #tools: ToolCalls | undefined
   /** What a model has used that wrote an image as text, beside the one that drew it. */
   #svg: JsonObject | undefined
   #images = 0
@@ -102,38 +102,40 @@ class Tally implements UsageTally {
     this.#addImages(value)
     this.#addUsage(value['usage'] ?? value['usageMetadata'])
     if (isJsonObject(value['svg_usage'])) this.#svg = value['svg_usage']
-    const own = ownUsageIn(value)
+    const own = this.#usage === undefined ? ownUsageIn(value) : undefined
     if (own !== undefined) this.#own = mergeUsage(this.#own ?? {}, own)
   }
 
   told(): ToldUsage {
     const raw = this.#usage ?? this.#own
-    const facts = this.#facts
     const usage = this.#counted(raw)
     // Images without a usage are billed one by one, whatever was asked.
     const isTold = raw === undefined ? this.#hasImages : !this.#isBeginning && !this.#isEmpty(usage)
     if (isTold || !this.#hasBegun || this.#isRefused(raw)) {
-      return { usage, cost: raw === undefined ? undefined : costIn(raw), ...facts, isEstimated: false }
+      return this.#told(usage, raw === undefined ? undefined : costIn(raw), false)
     }
     const outputText = Math.max(outputTokens(usage), Math.ceil(this.#textBytes / BYTES_PER_TOKEN))
     const estimated = { ...usage, ...(!this.#isBeginning && this.#asked), outputText, outputReasoning: 0 }
-    const isEstimated = inputTokens(estimated) + outputText > 0
-    return { usage: estimated, cost: undefined, ...facts, isEstimated }
+    return this.#told(estimated, undefined, inputTokens(estimated) + outputText > 0)
   }
 
-  get #facts(): Omit<ToldUsage, 'usage' | 'cost' | 'isEstimated'> {
+  #told(usage: Usage, cost: number | undefined, isEstimated: boolean): ToldUsage {
     return {
-      ...{ tier: this.#tier, model: this.#model, object: this.#object },
-      ...{ id: this.#id, status: this.#status, isBackground: this.#isBackground },
+      usage,
+      cost,
+      isEstimated,
+      tier: this.#tier,
+      model: this.#model,
+      object: this.#object,
+      id: this.#id,
+      status: this.#status,
+      isBackground: this.#isBackground,
     }
   }
 
   #counted(raw: JsonObject | undefined): Usage {
     const told = raw === undefined ? NO_USAGE : normalizeUsage(raw)
-    const tools = this.#tools
-    // Where the usage itself tells searches, those count.
-    const called = tools === undefined ? {} : { ...tools, webSearches: Math.max(told.webSearches, tools.webSearches) }
-    const usage = this.#withImages({ ...told, ...called })
+    const usage = this.#withImages(this.#tools === undefined ? told : withToolCalls(told, this.#tools))
     return this.#svg === undefined ? usage : addUsage(usage, normalizeUsage(this.#svg))
   }
 
