@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { JsonBody } from '../../../src/formats/json/json-body.ts'
 import type { JsonObject } from '../../../src/formats/json/json.ts'
+import { JsonBody } from '../../../src/formats/json/json-body.ts'
 import { isPlainCall } from '../../../src/requests/one-model.ts'
 
 function isPlain(text: string): boolean {
