@@ -69,9 +69,8 @@ export class MeteredCall implements UsageTally, SendWatch {
   onSend(deployment: Deployment, sentAt: number): SentCall {
     const sent = this.#calls.add(deployment, sentAt)
     if (this.#reservation === undefined) return sent
-    const { exchange, outgoing } = this.#request
-    if (outgoing.received instanceof Uint8Array) this.#note()
-    else exchange.onceArrived(() => this.#note())
+    if (this.#request.outgoing.received instanceof Uint8Array) this.#note()
+    else this.#request.exchange.onceArrived(() => this.#note())
     return sent
   }
 
@@ -152,10 +151,9 @@ export class MeteredCall implements UsageTally, SendWatch {
     if (deployment === undefined) return undefined
     const object = this.#objectOf(own)
     if (object === 'not yet') return undefined
-    const id = object === undefined ? undefined : this.#deps.objects.take(deployment.upstream.name, object)
-    if (id === 'booked') return undefined
-    // The row that was noted when it began is the same one.
     const noted = this.#demand?.booking
+    const id = object === undefined ? noted?.id : this.#deps.objects.take(deployment.upstream.name, object)
+    if (id === 'booked') return undefined
     return bookingOf(
       this.#request.exchange,
       {
@@ -171,7 +169,7 @@ export class MeteredCall implements UsageTally, SendWatch {
         tier: told.tier ?? '',
         isBatch: this.#kind.kind === 'batch',
       },
-      id ?? noted?.id,
+      id,
       noted?.at,
     )
   }
