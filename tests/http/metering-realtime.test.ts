@@ -8,6 +8,7 @@ import { getText, sendRaw } from '../helpers/raw-client.ts'
 import { statusAndCode } from '../helpers/received-answers.ts'
 import { makeSelfSigned } from '../helpers/self-signed.ts'
 import { openSession } from '../helpers/session-client.ts'
+import { until } from '../helpers/until.ts'
 import { answerOk } from '../helpers/upstream-scripts.ts'
 import { type SessionScript, startWebSocketUpstream } from '../helpers/websocket-upstream.ts'
 
@@ -37,6 +38,14 @@ const respond: SessionScript = (event, say) => {
   if (event.type !== 'response.create') return
   say(created('r'))
   say(done('r'))
+}
+
+/** What a key is told of itself. */
+async function own(url: string, key: string) {
+  const answer = await fetch(`${url}/v1/organization/projects/me/api_keys/me`, {
+    headers: { authorization: `Bearer ${key}` },
+  })
+  return (await answer.json()) as { readonly spend: readonly { readonly reserved: number }[] }
 }
 
 async function startPair(script: SessionScript = respond) {
@@ -179,6 +188,35 @@ test('a cancelled response costs what it says, and one that is refused is no cal
   client.send({ type: 'response.cancel' })
   await client.until('response.done')
   expect((await pair.gateway.booked(2)).cost).toBe(COST)
+  client.close()
+})
+
+test('what was held for a response that never began is free again when its session ends', async () => {
+  await using pair = await startPair(() => undefined)
+  // What is held ahead is some $0.36: the sound of five minutes, and as much as the model can speak.
+  const key = await pair.gateway.key({ spend_limit: { month: 50 } })
+  for (let time = 0; time < 2; time += 1) {
+    const client = await pair.open(key)
+    client.send(SOUND)
+    expect(await pair.upstream.next()).toEqual(SOUND)
+    const other = await pair.open(key)
+    other.send(SOUND)
+    expect(await other.next()).toMatchObject({ type: 'error', error: { type: 'tokens', code: 'rate_limit_exceeded' } })
+    other.close()
+    client.close()
+    await until(async () => Number((await own(pair.gateway.url, key)).spend[0]?.reserved) === 0)
+  }
+})
+
+test('an upgrade to realtime is refused as itself once all is spent', async () => {
+  await using pair = await startPair()
+  const key = await pair.gateway.key({ spend_limit: { month: 0.4 } })
+  const client = await pair.open(key)
+  // The upstream says more than it was asked for.
+  client.send({ ...CREATE, response: { max_output_tokens: 10 } })
+  await client.until('response.done')
+  const upgrade = getText(REALTIME, { ...HANDSHAKE, Authorization: `Bearer ${key}` })
+  expect(statusAndCode(await sendRaw(pair.gateway.port, upgrade))).toBe('429 insufficient_quota')
   client.close()
 })
 

@@ -9,6 +9,7 @@ import { LIMITS_PREFIX } from '../../../src/ledger/redis/redis-limit-scripts.ts'
 import { startRedis } from '../../helpers/redis.ts'
 import { createRandom } from '../random.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
+import { runSocketRace, type SocketRace } from './socket-race.ts'
 import { budgetsOf, KEYS, openRedis, type SpenderForm } from './spending.ts'
 
 const SPENDER = join(import.meta.dir, 'spender.ts')
@@ -164,6 +165,19 @@ async function runAll({ seed, isShort, only, report }: HardeningRun): Promise<Ha
     totals.overspent += raced.overspent
     totals.leaked += raced.leaked
   }
+  for (const form of isShort ? SHORT_SOCKETS : LONG_SOCKETS) {
+    if (only !== undefined && only !== form.id) continue
+    const raced = await runSocketRace({ ...form, seed }, report)
+    const { answered, spent, held, left, others } = raced.counts
+    failures.push(...raced.wrong.map((message) => ({ id: form.id, message })))
+    for (const [message] of others) failures.push({ id: form.id, message })
+    if (answered === 0 || spent === 0 || raced.kills === 0)
+      failures.push({ id: form.id, message: 'There was no race.' })
+    totals.cases += answered + spent + held + left
+    totals.kills += raced.kills
+    totals.overspent += raced.overspent
+    totals.leaked += raced.leaked
+  }
   const figures = {
     'overspent, n$': String(totals.overspent),
     'left held, n$': String(totals.leaked),
@@ -171,6 +185,18 @@ async function runAll({ seed, isShort, only, report }: HardeningRun): Promise<Ha
   }
   return { cases: totals.cases, failures, figures }
 }
+
+/** Races against the program itself, over sockets. */
+const SOCKETS = {
+  ...{ onDown: 'refuse' as const, callers: 64, calls: 10_000, secondsMax: 60, killEveryMs: 3000, redisKillEveryMs: 0 },
+  callsOfKey: 100,
+}
+const ONE_NODE = { ...SOCKETS, id: 'over-sockets', nodes: 1, isShared: false }
+const LONG_SOCKETS: readonly Omit<SocketRace, 'seed'>[] = [
+  ONE_NODE,
+  { ...SOCKETS, id: 'two-nodes-over-sockets', nodes: 2, isShared: true, redisKillEveryMs: 12_000 },
+]
+const SHORT_SOCKETS = [{ ...ONE_NODE, secondsMax: 2.5, killEveryMs: 800, callsOfKey: 20 }]
 
 /** Callers who look first and take afterwards: they overspend. */
 async function prove(): Promise<void> {
