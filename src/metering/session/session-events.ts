@@ -41,7 +41,7 @@ export function readClientEvent(payload: Uint8Array<ArrayBuffer>, isAllRead: boo
   if (!isJsonObject(value)) throw new ApiError('invalid_json')
   const types = json.members.filter(({ key }) => foldsTo(key, 'type'))
   const { type } = value
-  if (types.length > 1 || (types[0] !== undefined && types[0].key !== 'type') || typeof type !== 'string') {
+  if (types.length !== 1 || types[0]?.key !== 'type' || typeof type !== 'string') {
     throw new ApiError('rules_not_applicable', {
       message: "Send the type of an event once, as a string with the name 'type'.",
       param: 'type',
