@@ -2,16 +2,24 @@ import type { Config } from './config.ts'
 import type { ConfigProblem } from './env-reader.ts'
 import { ADMIN_KEY_ENV } from './sections/admin-key.ts'
 import { LEDGER_CURE, LEDGER_ENV } from './sections/ledger.ts'
+import { TOKEN_CURE, TOKENS_ENV } from './sections/tokens.ts'
 
 /**
- * Finds problems that only the environment and the file together show: a key that manages, without a ledger to manage; limits of no
- * ledger; a ledger in the memory of several processes.
+ * Finds problems that only the environment and the file together show: nobody who could be let in; a key that manages, without a ledger to
+ * manage; limits of no ledger; a ledger in the memory of several processes.
  *
  * @example
  * const problems = checkWhole(config)
  */
-export function checkWhole({ adminKey, workers, settings: { ledger } }: Config): readonly ConfigProblem[] {
+export function checkWhole({ adminKey, auth, workers, settings: { ledger } }: Config): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = []
+  if (auth.required && auth.tokens.length === 0 && ledger.store === undefined)
+    problems.push({
+      name: TOKENS_ENV.API_TOKEN.name,
+      wrong: 'is missing, though REQUIRE_AUTH is true',
+      cure: TOKEN_CURE,
+      example: `API_TOKEN=${TOKENS_ENV.API_TOKEN.example}`,
+    })
   if (adminKey !== undefined && ledger.store === undefined)
     problems.push({
       name: ADMIN_KEY_ENV.ADMIN_KEY.name,

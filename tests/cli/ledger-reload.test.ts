@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLedger } from '../../src/ledger/open-ledger.ts'
+import { writeConfigFile } from '../helpers/config-file.ts'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { addKey, digestOfKey } from '../helpers/ledger-keys.ts'
 import { runProgram } from '../helpers/run-program.ts'
@@ -72,6 +73,10 @@ test('what a server with a ledger needs is told before it starts', async () => {
   )
   expect((await run({ LIMITS: 'redis://127.0.0.1:1' })).stderr).toContain('LIMITS is set, and there is no ledger')
   expect((await run({ REQUIRE_AUTH: 'true' })).stderr).toContain('is missing, though REQUIRE_AUTH is true')
+  const file = writeConfigFile({ ledger: { store: 'memory' } })
+  const ofFile = await run({ REQUIRE_AUTH: 'true', NEXCODE_CONFIG: file.path })
+  file.remove()
+  expect([ofFile.stderr, ofFile.stdout]).toEqual(['', expect.stringContaining('callers need a key of the ledger')])
   const good = await run({ LEDGER: 'memory', REQUIRE_AUTH: 'true', ADMIN_KEY: key })
   expect(good.stdout).toContain('callers need a key of the ledger')
   expect(good.stdout).toContain('ledger    memory; managed by /v1/organization')

@@ -1,5 +1,5 @@
 import { type EnvReader, row } from '../env-reader.ts'
-import { boolean, type Fault } from '../scalar-kinds.ts'
+import { boolean } from '../scalar-kinds.ts'
 import { path } from '../text-kinds.ts'
 import { LEDGER_ENV } from './ledger.ts'
 import { type ApiToken, tokenFile, tokenList } from './token-list.ts'
@@ -47,7 +47,8 @@ export const TOKENS_ENV = {
 /** Short enough to be typed, long enough not to be guessed. */
 const TOKEN_LENGTH_MIN = 16
 
-const TOKEN_CURE = 'Make one with: openssl rand -hex 32'
+/** How to make a token. */
+export const TOKEN_CURE = 'Make one with: openssl rand -hex 32'
 
 /** Reads the settings of access. Reports tokens that are missing or too short where they are required. */
 export function authFromEnv(reader: EnvReader): AuthSettings {
@@ -59,12 +60,12 @@ export function authFromEnv(reader: EnvReader): AuthSettings {
   const isReported = reader.problems.some(({ name }) => name === source.name)
   if (required && !isReported) {
     const short = tokens.findIndex(({ token }) => token.reveal().length < TOKEN_LENGTH_MIN)
-    // Where there is a ledger, its keys let callers in.
-    if (tokens.length === 0 && !reader.has(LEDGER_ENV.LEDGER)) {
-      const none: Fault = isFile
-        ? { wrong: 'names a file without a token, though REQUIRE_AUTH is true', cure: tokenFile.emptyCure }
-        : { wrong: 'is missing, though REQUIRE_AUTH is true', cure: TOKEN_CURE }
-      reader.report(source, none)
+    // Where no token is named, the file may have a ledger, whose keys let callers in (`check-whole.ts`).
+    if (tokens.length === 0 && isFile && !reader.has(LEDGER_ENV.LEDGER)) {
+      reader.report(source, {
+        wrong: 'names a file without a token, though REQUIRE_AUTH is true',
+        cure: tokenFile.emptyCure,
+      })
     } else if (short !== -1) {
       const which = tokens.length === 1 ? 'a token' : `a token (number ${short + 1} of ${tokens.length})`
       reader.report(source, { wrong: `has ${which} of fewer than ${TOKEN_LENGTH_MIN} characters`, cure: TOKEN_CURE })
