@@ -6,6 +6,8 @@ import { parseJson } from '../requests/parse-json.ts'
 
 /** The longest list that is read. A longer one would keep all others waiting. */
 const LIST_BYTES_MAX = 4 * 1024 * 1024
+/** The list, and what it was called formerly. */
+const LISTS: ReadonlySet<string> = new Set(['models', 'engines'])
 
 /**
  * Whether a request asks for the list of models, in whatever spelling an upstream might read it.
@@ -14,7 +16,7 @@ const LIST_BYTES_MAX = 4 * 1024 * 1024
  * listsModels('GET', '/v1/models') // true
  */
 export function listsModels(method: string, target: string): boolean {
-  return method === 'GET' && readTarget(target).endpoint === 'models'
+  return method === 'GET' && LISTS.has(readTarget(target).endpoint)
 }
 
 /**

@@ -30,7 +30,7 @@ export function assertEndpointPermitted(limits: CallerLimits, exchange: Exchange
   if (!limits.namesEndpoints && !limits.needsModel && !isClosed) return
   const path = endpointPath(endpointOf(requestTarget))
   // What models a key may use it may always ask.
-  if (isReading(request.method) && !isUpgrade && (path === 'models' || path.startsWith('models/'))) return
+  if (isReading(request.method) && !isUpgrade && /^(?:models|engines)(?:\/|$)/.test(path)) return
   const { why, counted } = useOfRequest(exchange)
   if (limits.namesEndpoints) {
     if (!limits.permitsEndpoint(path)) throw notPermitted(path)
@@ -58,14 +58,15 @@ function whyUnheard(target: string, path: string, why: string | undefined): stri
 
 /**
  * Asserts that a caller may make a call whose endpoint is permitted: its model, and what its body alone says. Throws
- * `endpoint_not_permitted`, and `model_not_found` in the words that an unknown model gets.
+ * `endpoint_not_permitted`, `rules_not_applicable` where nobody knows the model, and `model_not_found` in the words that an unknown one gets.
  *
  * @example
  * assertCallPermitted(limits, exchange, { model, value })
  */
 export function assertCallPermitted(limits: CallerLimits, exchange: Exchange, { model, value }: NamedCall): void {
   const named = model ?? modelAsked(exchange)
-  if (named !== undefined && !limits.permitsModel(named)) throw modelNotFound(named)
+  if (named === undefined) assertModelNeedless(limits, exchange)
+  else if (!limits.permitsModel(named)) throw modelNotFound(named)
   if (!isJsonObject(value)) return
   if (limits.namesEndpoints) {
     const { endpoint } = value
@@ -91,15 +92,25 @@ function assertInner(limits: CallerLimits, { requestTarget }: Exchange, path: st
     throw notPermitted(path)
 }
 
-/** The model that a request asks about, or wants to delete, by its path. */
+/** Asserts that it does not matter which model a request asks for. Each frame of a WebSocket is asked about by itself. */
+function assertModelNeedless({ restrictsModels }: CallerLimits, exchange: Exchange): void {
+  if (!restrictsModels || exchange.isUpgrade || useOfRequest(exchange).counted !== 'call') return
+  throw new ApiError('rules_not_applicable', {
+    message: 'Your key may use some models only, and this call names none: name its model.',
+    param: 'model',
+  })
+}
+
+/** The model that a request asks about, or wants to delete, by its path; in small letters where that is not written as the API has it. */
 function modelAsked({ requestTarget }: Exchange): string | undefined {
-  const endpoint = endpointOf(requestTarget)
-  if (!endpoint.startsWith('models/')) return undefined
-  const written = endpoint.slice('models/'.length).replace(/\/$/, '')
+  const written = endpointOf(requestTarget)
+  const path = written.startsWith('models/') ? written : endpointPath(written)
+  const [, asked] = /^(?:models|engines)\/(.*[^/])/.exec(path) ?? []
+  if (asked === undefined) return undefined
   try {
-    return decodeURIComponent(written)
+    return decodeURIComponent(asked)
   } catch {
-    return written
+    return asked
   }
 }
 

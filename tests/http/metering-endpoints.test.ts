@@ -126,6 +126,21 @@ describe('a call that names no model is one of the model that OpenAI takes then'
     )
   })
 
+  test('and where there is none, a form has to name it, too, where it matters', async () => {
+    await using gateway = await startMetered(answerOk)
+    const form = new FormData()
+    form.append('file', new Blob(['x']), 'a.mp3')
+    for (const limits of [
+      { model_permissions: { mode: 'deny_list', model_ids: ['o3'] } },
+      { spend_limit: { day: 9 } },
+    ]) {
+      const headers = { authorization: `Bearer ${await gateway.key(limits)}` }
+      const answer = await fetch(`${gateway.url}/v1/audio/transcriptions`, { method: 'POST', headers, body: form })
+      expect([400, 403]).toContain(answer.status)
+    }
+    expect(gateway.upstreams.openai.requests).toHaveLength(0)
+  })
+
   test('which its key has to permit', async () => {
     await using gateway = await startMetered(answerOk)
     const key = await gateway.key({ model_permissions: { mode: 'allow_list', model_ids: ['omni-*'] } })
@@ -159,10 +174,22 @@ test('the list of models is cut to what a key may use, in whatever spelling it i
     connection.json({ object: 'list', data: ['gpt-4o', 'o3'].map((id) => ({ id, object: 'model' })) })
   })
   const key = await gateway.key({ model_permissions: { mode: 'allow_list', model_ids: ['gpt-4o'] } })
-  for (const path of ['/v1/models', '/v1//models', '/v1/Models', '/v1/models/', '/v1/mod%65ls?limit=5']) {
+  for (const path of [
+    '/v1/models',
+    '/v1//models',
+    '/v1/Models',
+    '/v1/models/',
+    '/v1/mod%65ls?limit=5',
+    '/v1/engines',
+  ]) {
     const answer = await send(gateway, key, path, undefined, 'GET')
     expect([path, await answer.text()]).not.toEqual([path, expect.stringContaining('o3') as never])
   }
+  for (const path of ['/v1/models/o3', '/v1//models/o3', '/v1/Models/O3', '/v1/models/o3/', '/v1/engines/o3']) {
+    expect([path, (await send(gateway, key, path, undefined, 'GET')).status]).toEqual([path, 404])
+    expect([path, (await send(gateway, key, path, undefined, 'DELETE')).status]).not.toEqual([path, 200])
+  }
+  expect((await send(gateway, key, '/v1/models/gpt-4o', undefined, 'GET')).status).toBe(200)
 })
 
 test('every good answer of a call of a model has a row, however its path is written, with a budget and without', async () => {
