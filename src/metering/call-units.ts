@@ -76,7 +76,7 @@ export function callUnits(request: PreparedRequest, needs: Needs, { prices, earl
   const { route } = request
   const known = plannedRequest(request)
   const isMedia = MEDIA.has(usageOfEndpoint(known.endpoint))
-  if (needs === 'usage' && !isMedia) return textUnits(known)
+  if (needs === 'usage' && !isMedia) return textUnits({ ...known, model: modelNamed(request) })
   const members = countedMembers(known.members, known.endpoint, route.deployments, needs !== 'usage')
   const planned = { ...known, members, earlierTokens: earlier.tokensBefore(modelNamed(request), members) }
   if (needs !== 'money') {
@@ -172,11 +172,24 @@ function unitsOf({ usage, images, picture }: Estimate, planned: Omit<PlannedCall
   return { tokens: input + (capOf(planned) ?? 0) * answersOf(planned), images, asked, picture }
 }
 
-/** A call of texts whose use nothing limits: only its prompt is estimated, by its length. */
-function textUnits(planned: Omit<PlannedCall, 'model'>): ReservedUnits {
-  const asked = { inputText: Math.ceil(planned.bodyBytes / BYTES_PER_TOKEN) }
-  const tokens = asked.inputText + (capOf(planned) ?? 0) * answersOf(planned)
-  return { tokens, images: 0, amount: 0n, asked, picture: undefined }
+/** A call of texts whose use nothing limits: it is looked at only where its answer does not tell what it has used. */
+function textUnits(call: PlannedCall): ReservedUnits {
+  let made: Pick<ReservedUnits, 'asked' | 'tokens'> | undefined
+  const looked = (): Pick<ReservedUnits, 'asked' | 'tokens'> => {
+    made ??= unitsOf(estimateCall(call, undefined), call)
+    return made
+  }
+  return {
+    images: 0,
+    amount: 0n,
+    picture: undefined,
+    get asked() {
+      return looked().asked
+    },
+    get tokens() {
+      return looked().tokens
+    },
+  }
 }
 
 function notPriced(model: string, upstream: string): ApiError {

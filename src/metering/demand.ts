@@ -97,12 +97,13 @@ function makeDemands(limits: CallerLimits, model: string | undefined): ModelDema
 export function callDemand(
   limits: CallerLimits,
   model: string | undefined,
-  { tokens, images, amount }: CallUnits,
+  units: CallUnits,
   exchange: Exchange,
   lesser?: LimitedDemand['lesser'],
 ): LimitedDemand | undefined {
   const modelRates = demandsFor(limits, model).ofUse
   if (modelRates.length === 0 && !limits.hasBudget) return undefined
+  const { tokens, images, amount } = units
   const rates = modelRates.map((rate) => rateDemand(rate, rate.kind === 'tokensPerMinute' ? tokens : images))
   const booking = bookingOf(exchange, UNSETTLED)
   const budgets = budgetDemands(limits, booking.at)

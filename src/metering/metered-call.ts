@@ -53,7 +53,7 @@ export class MeteredCall implements UsageTally, SendWatch {
     this.#calls = new SentCalls(request, units, deps.prices, kind.kind === 'batch')
     // Of a stream it is noted at once that it has begun.
     this.#unnotedBytes = request.exchange.stream ? NOTED_BYTES : 0
-    this.#tally = createUsageTally({ asked: units.asked })
+    this.#tally = createUsageTally(units)
     request.exchange.tally = this
     request.sendWatch = this
     request.exchange.atEnd((outcome) => this.#onEnd(outcome))

@@ -14,14 +14,14 @@ const NO_MEMBERS: PlannedCall['members'] = Object.freeze({})
  * estimateCall({ ...plannedRequest(request), model: 'gpt-4o' }, price)
  */
 export function plannedRequest({ exchange, outgoing, heard }: PreparedRequest): Omit<PlannedCall, 'model'> {
-  const { received, fields } = outgoing
+  const { received, fields, addedBytes = 0 } = outgoing
   // A rule may have set a cap, or a number of answers, or taken one out.
   const outline = outgoing.ruled ?? outlineOf(outgoing)
   const isRead = isJsonObject(outline)
   const bytes = received instanceof Uint8Array ? received : undefined
   return {
     endpoint: useOfRequest(exchange).name,
-    bodyBytes: bytes?.byteLength ?? Number(exchange.request.headers.get('content-length') ?? 0),
+    bodyBytes: (bytes?.byteLength ?? Number(exchange.request.headers.get('content-length') ?? 0)) + addedBytes,
     body: isRead ? bytes : undefined,
     members: isRead ? outline : fields === undefined ? NO_MEMBERS : membersOf(fields),
     // What its session has heard is not in its body.

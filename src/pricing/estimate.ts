@@ -41,10 +41,12 @@ export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): 
 
 function dearest(call: PlannedCall, price: ModelPrice, usage: Usage, picture: string | undefined): number | undefined {
   const usual = costOf(price, inDearestKinds(price, usage, 'default'), 'default', picture)
-  const tier = priceTierOf(givenText(call, 'service_tier') ?? givenText(call, 'speed'), false)
+  const asked = givenText(call, 'service_tier') ?? givenText(call, 'speed')
+  // The account's own settings decide about `auto`.
+  const tier = asked === 'auto' ? 'priority' : priceTierOf(asked, false)
   if (tier === 'default') return usual
-  const asked = costOf(price, inDearestKinds(price, usage, tier), tier, picture)
-  return usual === undefined || asked === undefined ? (usual ?? asked) : Math.max(usual, asked)
+  const ofTier = costOf(price, inDearestKinds(price, usage, tier), tier, picture)
+  return usual === undefined || ofTier === undefined ? (usual ?? ofTier) : Math.max(usual, ofTier)
 }
 
 /** Makes tokens of the dearest kind that they may turn out to be: what is read may be written to a cache, what is written may be thoughts. */

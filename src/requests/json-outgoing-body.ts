@@ -5,6 +5,8 @@ import { withoutModel } from '../params/default-model.ts'
 import type { Applied } from '../params/rules.ts'
 import { editBody, type ModelName, type ModelReader, NO_INNER_MODELS, type OutgoingBody } from './outgoing-body.ts'
 
+const UTF_8 = new TextEncoder()
+
 /** The changes to a JSON body before the rules, and the findings within it. */
 export interface JsonChanges {
   /** The received body, where a model that the caller has not named was put in. Only OpenAI gets that model. */
@@ -54,6 +56,13 @@ export class JsonOutgoingBody implements OutgoingBody {
 
   get partlyRead(): JsonBody | undefined {
     return this.#json.unread === undefined ? undefined : this.#json
+  }
+
+  get addedBytes(): number {
+    return this.#edits.reduce(
+      (sum, { start, end, text }) => sum + Math.max(0, UTF_8.encode(text).length - (end - start)),
+      0,
+    )
   }
 
   get ruled(): unknown {

@@ -20,6 +20,8 @@ export interface OutgoingBody {
   readonly fields?: ReadonlyMap<string, readonly string[]>
   /** The body as the caller sent it, decoded where it has been read as JSON. */
   readonly received: UpstreamBody
+  /** The bytes that the rules have added to it, about; absent: none. */
+  readonly addedBytes?: number
   /** The other models that the body names, where models decide. */
   readonly inner: readonly InnerModel[]
   /** Whether the body can be sent more than once. */

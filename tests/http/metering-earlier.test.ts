@@ -44,3 +44,12 @@ test('a response that goes on from one that came through here holds what that on
     expect([more, refused.status, (await errorOf(refused)).code]).toEqual([more, 400, 'request_exceeds_limit'])
   }
 })
+
+test('what a rule puts into a request is part of what it can cost', async () => {
+  const params = [{ match: { endpoint: 'responses' }, defaults: { instructions: 'many words and more '.repeat(2000) } }]
+  await using gateway = await startMetered(responses(), { file: { params } })
+  const key = await gateway.key({ spend_limit: { day: 1 } })
+  const refused = await respond(gateway, key, {})
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([400, 'request_exceeds_limit'])
+  expect((await respond(gateway, key, { instructions: 'Be brief.' })).status).toBe(200)
+})

@@ -108,3 +108,20 @@ test('after a reload the file’s new prices are in force: a model that had none
   await until(async () => (await gateway.ask(key, { model: 'unheard-of', max_tokens: 9 })).status === 200)
   expect((await gateway.booked(1)).cost).toBe(1_100_000n)
 })
+
+test('a picture of a call whose answer tells nothing is one, and no text of a million letters', async () => {
+  await using gateway = await startMetered(async (request, connection) => {
+    await request.body
+    connection.json({ id: 'chatcmpl-1', object: 'chat.completion', model: 'gpt-4o', choices: [] })
+  })
+  const key = await gateway.key()
+  const url = `data:image/png;base64,${Buffer.alloc(750_000, 'a picture').toString('base64')}`
+  const content = [
+    { type: 'text', text: 'What is this?' },
+    { type: 'image_url', image_url: { url } },
+  ]
+  expect((await gateway.ask(key, { messages: [{ role: 'user', content }] })).status).toBe(200)
+  const { usage } = await gateway.booked(1)
+  const read = Number(usage['inputText'] ?? 0) + Number(usage['inputImage'] ?? 0)
+  expect([read > 1000, read < 3000]).toEqual([true, true])
+})

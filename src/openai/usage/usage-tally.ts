@@ -38,11 +38,11 @@ export const BYTES_PER_TOKEN = 4
  * exchange.tally = createUsageTally({ asked: { inputText: 900 } })
  */
 export function createUsageTally(options: TallyOptions = {}): UsageTally {
-  return new Tally(options.asked)
+  return new Tally(options)
 }
 
 class Tally implements UsageTally {
-  readonly #asked: Partial<Usage> | undefined
+  readonly #options: TallyOptions
   /** As the answer writes it: of `usage`, and of servers' own members that tell the same. */
   #usage: JsonObject | undefined
   #own: JsonObject | undefined
@@ -65,8 +65,8 @@ class Tally implements UsageTally {
   #id: string | undefined
   #isBackground = false
 
-  constructor(asked: Partial<Usage> | undefined) {
-    this.#asked = asked
+  constructor(options: TallyOptions) {
+    this.#options = options
   }
 
   saw(bytes: number): void {
@@ -115,7 +115,7 @@ class Tally implements UsageTally {
       return this.#told(usage, raw === undefined ? undefined : costIn(raw), false)
     }
     const outputText = Math.max(outputTokens(usage), Math.ceil(this.#textBytes / BYTES_PER_TOKEN))
-    const estimated = { ...usage, ...(!this.#isBeginning && this.#asked), outputText, outputReasoning: 0 }
+    const estimated = { ...usage, ...(!this.#isBeginning && this.#options.asked), outputText, outputReasoning: 0 }
     return this.#told(estimated, undefined, inputTokens(estimated) + outputText > 0)
   }
 

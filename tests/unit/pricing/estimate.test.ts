@@ -307,7 +307,8 @@ describe('the dearer way counts', () => {
       costOf(price),
       costOf(price, { service_tier: 'flex' }),
       costOf(price, { service_tier: 'priority' }),
-    ]).toEqual([100, 100, 200])
+      costOf(price, { service_tier: 'auto' }),
+    ]).toEqual([100, 100, 200, 200])
   })
 
   test('of reading and writing to a cache, of words and thoughts', () => {
