@@ -8,11 +8,16 @@ import { INVALID } from '../process/start-failure.ts'
 
 const DONE = 0
 const TYPES_FILE = 'nexcode.d.ts'
-const USAGE = 'nexcode init takes what to begin and its file: init extension my.ts'
+const USAGE = 'nexcode init takes what to begin and its file: init extension my.ts, or init ledger nexcode.yaml'
+const LEDGER_FILE = `# Each caller has a key of its own, with limits and budgets; what was used and what it cost is in the ledger.
+ledger:
+  store: sqlite:nexcode.db
+`
 
 /**
- * Creates a new file to start from. `args` are `extension` and the path of a TypeScript file, which gets comments, and a `nexcode.d.ts`
- * beside it by which an editor knows all types. An existing types file is updated; an existing extension is never overwritten.
+ * Creates a new file to start from, which is never written over. `args` are `extension` and the path of a TypeScript file, which gets comments,
+ * and a `nexcode.d.ts` beside it by which an editor knows all types (one that is there is updated); or `ledger` and the path of a
+ * configuration file, which gets a ledger.
  *
  * Gives the exit code: 0; 2 when a file can't be written, or the arguments are invalid.
  *
@@ -21,6 +26,7 @@ const USAGE = 'nexcode init takes what to begin and its file: init extension my.
  */
 export async function init(args: readonly string[]): Promise<number> {
   const [what, path, ...others] = args
+  if (what === 'ledger' && others.length === 0) return initLedger(path ?? 'nexcode.yaml')
   if (what !== 'extension' || path === undefined || others.length > 0) return refuse(USAGE)
   const name = basename(path, extname(path))
   if (extname(path) !== '.ts' || path.endsWith('.d.ts')) {
@@ -42,6 +48,29 @@ export async function init(args: readonly string[]): Promise<number> {
     return refuse(`nexcode init: ${path} and ${typesPath} can't be written: ${describeSystemError(cause)}.`)
   }
   process.stdout.write(`${path} and ${typesPath} written. Start with: EXTENSIONS=${path} nexcode\n`)
+  return DONE
+}
+
+/** Writes a configuration file that has a ledger, and says how to make a first key. */
+async function initLedger(path: string): Promise<number> {
+  if (!/\.ya?ml$/.test(path))
+    return refuse(`nexcode init: ${path} is no name of a configuration file, such as nexcode.yaml.`)
+  if (existsSync(path))
+    return refuse(`nexcode init: ${path} is there already. Add this line to it: ledger: { store: "sqlite:nexcode.db" }`)
+  try {
+    await writeFile(path, LEDGER_FILE, { flag: 'wx' })
+  } catch (cause) {
+    return refuse(`nexcode init: ${path} can't be written: ${describeSystemError(cause)}.`)
+  }
+  const option = path === 'nexcode.yaml' ? '' : ` --config ${path}`
+  process.stdout.write(`${path} written: its ledger is nexcode.db, in the folder that NexCode is started in.
+
+A first key, which is shown once
+  nexcode keys create --name alice --budget 5/month${option}
+
+The server, with your provider's key, which no caller sees
+  REQUIRE_AUTH=true OPENAI_API_KEY=sk-... nexcode${option}
+`)
   return DONE
 }
 

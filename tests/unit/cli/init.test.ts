@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { init } from '../../../src/cli/init.ts'
 import { loadExtensions } from '../../../src/extensions/load/load-extensions.ts'
 import { renderTypesFile } from '../../../src/extensions/load/types-file.ts'
+import { runProgram } from '../../helpers/run-program.ts'
 
 const ROOT = new URL('../../../', import.meta.url).pathname
 let folder: string
@@ -102,4 +103,27 @@ test('examples/extensions/nexcode.d.ts is what the sources say', async () => {
 test('the types of JSON in it are those of the sources', async () => {
   const [types = ''] = readFileSync(join(ROOT, 'src/formats/json/json.ts'), 'utf8').split('/** Whether')
   expect(await renderTypesFile()).toContain(types.trim().replace(/^(?=.)/gm, '  '))
+})
+
+describe('init ledger', () => {
+  test('writes a configuration file with a ledger, and says how to make the first key', async () => {
+    const path = join(folder, 'own.yaml')
+    const { code, printed } = await run('ledger', path)
+    expect([code, printed.includes(`nexcode keys create --name alice --budget 5/month --config ${path}\n`)]).toEqual([
+      0,
+      true,
+    ])
+    const made = await runProgram(['keys', 'create', '--name', 'alice', '--config', path], {}, { cwd: folder })
+    expect([made.stderr, made.stdout]).toEqual(['', expect.stringMatching(/^Key 'alice' of project 'default'/)])
+  })
+
+  test('never writes over a file, and takes names of configuration files alone', async () => {
+    const path = join(folder, 'nexcode.yaml')
+    writeFileSync(path, 'models: {}\n')
+    const { code, printed } = await run('ledger', path)
+    expect([code, printed]).toEqual([2, expect.stringContaining('ledger: { store: "sqlite:nexcode.db" }')])
+    expect(readFileSync(path, 'utf8')).toBe('models: {}\n')
+    expect((await run('ledger', join(folder, 'my.ts'))).code).toBe(2)
+    expect((await run('ledger', join(folder, 'absent/nexcode.yaml'))).printed).toContain("can't be written")
+  })
 })
