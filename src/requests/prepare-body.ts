@@ -29,7 +29,7 @@ export interface PrepareBodyDeps extends PassDeps {
 /** The settings in force, and the store that remembers objects for several processes, where there is one. */
 type Remembering = Snapshot & { readonly sharedStore?: Store | undefined }
 
-/** The paths whose forms name a model. The forms of other paths are uploads. */
+/** The paths whose forms name a model, beside those of calls that are written in other ways. The forms of other paths are uploads. */
 const MODEL_FORMS = /^(?:audio|images|videos)(?:\/|$)/
 /** The paths whose bodies are a user's files, or are about such files. */
 const UPLOADS = /^(?:files|uploads|containers|skills)(?:\/|$)/
@@ -71,7 +71,12 @@ export function prepareBody(
 
 /** The function that passes on a body which no setting has a say in. */
 function passerFor(exchange: Exchange, compared: Compared = 'none', isBooked: boolean): (typeof PASSES)[Compared] {
-  return isBooked && useOfRequest(exchange).counted === 'call' ? passNamed(compared) : PASSES[compared]
+  return isBooked && isCounted(exchange) ? passNamed(compared) : PASSES[compared]
+}
+
+/** Whether a request is a call of a model, in whatever spelling. */
+function isCounted(exchange: Exchange): boolean {
+  return useOfRequest(exchange).counted === 'call'
 }
 
 /** How much of a body is read at first. While no object is known, no text in it can be the id of one. */
@@ -111,7 +116,7 @@ function prepareOther(
   const reading = { mustBeRead, depth: mayBring ? 'whole' : depth } as const
   if (mayBeJsonRequest(type)) return readAndPrepareJson(exchange, snapshot, deps, reading)
   const isForm = type.toLowerCase().startsWith(mayBring ? 'multipart/' : 'multipart/form-data')
-  const mayNameModel = snapshot.needsModel && MODEL_FORMS.test(path)
+  const mayNameModel = snapshot.needsModel && (MODEL_FORMS.test(path) || isCounted(exchange))
   if (mayBring && !mustBeRead && isForm && isLongerThan(exchange, deps.reading.bytesMax))
     return passUnlessBatch(exchange, deps)
   if (isForm && (mustBeRead || mayNameModel || mayBring)) return prepareForm(exchange, snapshot, type, deps, mustBeRead)

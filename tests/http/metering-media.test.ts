@@ -142,3 +142,17 @@ test('what speech is in the usage is told by its endpoint, also where it was ref
   }
   expect([await requests('audio_speeches'), await requests('audio_transcriptions')]).toEqual([[1], []])
 })
+
+test('a form is counted for its model in whatever spelling its path is', async () => {
+  await using gateway = await startMetered(json({ text: 'x', usage: { type: 'duration', seconds: 1 } }))
+  const key = await gateway.key({ rate_limits: [{ model: '*', max_requests_per_1_minute: 1 }] })
+  const statuses: number[] = []
+  for (const path of [
+    'audio/transcriptions',
+    'audio/transcriptions/',
+    'Audio/transcriptions',
+    'x/audio/transcriptions',
+  ])
+    statuses.push((await send(gateway, key, path, form({ model: 'whisper-1' }, 10))).status)
+  expect(statuses).toEqual([200, 429, 429, 429])
+})
