@@ -18,7 +18,7 @@ import { migratePostgres } from './postgres-schema.ts'
  * const ledger = await openPostgresLedger(new Secret('postgres://nexcode@db.internal/nexcode'))
  */
 export async function openPostgresLedger(url: Secret, silenceMs?: number): Promise<Ledger> {
-  const connections = new PostgresConnections(url, silenceMs)
+  const connections = connectionsTo(url, silenceMs)
   const records = new PostgresRecords(connections)
   const bookings = new PostgresBookings(connections)
   const objects = new PostgresObjects(connections)
@@ -52,6 +52,16 @@ export async function openPostgresLedger(url: Secret, silenceMs?: number): Promi
     },
     extent: () => bookings.extent(),
     close: () => connections.close(),
+  }
+}
+
+function connectionsTo(url: Secret, silenceMs: number | undefined): PostgresConnections {
+  try {
+    return new PostgresConnections(url, silenceMs)
+  } catch (cause) {
+    // The client's words may repeat the URL, which may have a password.
+    const cure = 'Write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with ?sslmode=verify-full and the like behind it.'
+    throw new OpenLedgerError('is no URL that the client of Postgres takes', cure, new Error((cause as Error).name))
   }
 }
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { chownSync, copyFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { SQL } from 'bun'
 import { Secret } from '../../../../src/config/secret.ts'
 import { type Ledger, LedgerError } from '../../../../src/ledger/ledger.ts'
@@ -7,8 +9,12 @@ import type { Booking, ProjectRecord } from '../../../../src/ledger/records.ts'
 import { openSqliteLedger } from '../../../../src/ledger/sqlite/sqlite-ledger.ts'
 import { NO_USAGE } from '../../../../src/openai/usage/usage.ts'
 import { POSTGRES_MISSING, type PostgresServer, startPostgres } from '../../../helpers/postgres.ts'
+import { makeSelfSigned } from '../../../helpers/self-signed.ts'
+import { until } from '../../../helpers/until.ts'
 import { seededRandom } from '../../routing/targets/router-parts.ts'
 
+/** The user that Postgres runs as where the tests are root's. */
+const NOBODY = 65_534
 const FROM = Date.UTC(2026, 10, 1) / 1000
 const DAY = 86_400
 
@@ -135,8 +141,40 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('the books in Postgres', () => {
     server.resume()
     expect(await one.find('project', 'proj_1')).toEqual(PROJECT)
     await server.kill()
-    expect(await one.find('project', 'proj_1').catch((thrown: unknown) => thrown)).toBeInstanceOf(LedgerError)
+    // The process behind a connection may live a moment longer.
+    await until(
+      async () => (await one.find('project', 'proj_1').catch((thrown: unknown) => thrown)) instanceof LedgerError,
+    )
     await server.restart()
     expect(await one.find('project', 'proj_1')).toEqual(PROJECT)
+  })
+
+  test('are reached by TLS as the URL says: asked for, or with a certificate that has to be right', async () => {
+    const url = await server.database()
+    const { certFile, key, remove } = makeSelfSigned()
+    const admin = new SQL(url, { max: 1 })
+    const folder = dirname(String((await admin`SHOW config_file`.values())[0]?.[0]))
+    copyFileSync(certFile, join(folder, 'server.crt'))
+    writeFileSync(join(folder, 'server.key'), key, { mode: 0o600 })
+    if (process.getuid?.() === 0)
+      for (const name of ['server.crt', 'server.key']) chownSync(join(folder, name), NOBODY, NOBODY)
+    await admin`ALTER SYSTEM SET ssl = on`
+    await admin`SELECT pg_reload_conf()`
+    await until(async () => (await new SQL(url, { max: 1 })`SHOW ssl`.values())[0]?.[0] === 'on')
+    const encrypted = async (more: string): Promise<unknown> => {
+      const ledger = await openPostgresLedger(new Secret(`${url}?${more}`)).catch((thrown: unknown) => thrown)
+      if (ledger instanceof Error) return ledger.message
+      const rows = await admin`SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+        WHERE application_name = 'nexcode' AND datname = current_database()`.values()
+      await (ledger as Ledger).close()
+      return rows[0]?.[0]
+    }
+    expect(await encrypted('sslmode=disable')).toBe(false)
+    expect(await encrypted('sslmode=require')).toBe(true)
+    expect(await encrypted('sslmode=verify-full')).toContain('self signed certificate')
+    expect(await encrypted(`sslmode=verify-full&sslrootcert=${certFile}`)).toBe(true)
+    expect(await encrypted('sslmode=nonsense')).toContain('is no URL that the client of Postgres takes')
+    remove()
+    await admin.close()
   })
 })
