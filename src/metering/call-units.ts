@@ -1,10 +1,11 @@
+import type { RetryCause } from '../config/sections/retry.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { ModelUsage } from '../openai/endpoint-table.ts'
 import { usageOfEndpoint } from '../openai/endpoint-use.ts'
 import { shownName } from '../openai/model-not-found.ts'
 import type { Usage } from '../openai/usage/usage.ts'
 import { BYTES_PER_TOKEN } from '../openai/usage/usage-tally.ts'
-import { type Estimate, estimateCall } from '../pricing/estimate.ts'
+import { costOfReading, type Estimate, estimateCall } from '../pricing/estimate.ts'
 import { answersOf, capOf, type PlannedCall } from '../pricing/planned-call.ts'
 import type { ModelPrice } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
@@ -60,10 +61,13 @@ const MEDIA: ReadonlySet<ModelUsage | undefined> = new Set(['images', 'audio_spe
 const BYTES_PER_SECOND = 8_000
 /** The tokens of a spoken character, about: some 15 characters and 21 tokens in a second. */
 const SPOKEN_TOKENS_A_CHARACTER = 1.4
+/** Failures of attempts that the upstream may have begun to work on. */
+const BILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['timeout', 'reset'])
 
 /**
  * Works out what to reserve for a call: its tokens and images, and, where money is limited, the most that it can cost at any of the targets
- * that it may be sent to; twice that where a second target may be asked beside the first.
+ * that it may be sent to; twice that where a second target may be asked beside the first, and what it reads once more for each attempt
+ * that may be sent again.
  *
  * Tokens are those of the prompt and of the cap that the call sets: without a cap, what is written is counted when it is.
  *
@@ -112,20 +116,30 @@ function mostAt(
   prices: PriceBook,
 ): { readonly estimate: Estimate; readonly amount: bigint } {
   const { exchange, route } = request
+  const cuts = cutAttemptsMax(request)
   let most: { readonly estimate: Estimate; readonly cost: number } | undefined
   for (const deployment of route.deployments) {
     if (payerOf(exchange.principal, deployment.upstream) === 'caller') continue
     for (const model of modelsAt(deployment, request)) {
       const found = prices.priceOf(deployment.upstream.provider, deployment.upstream.name, model)
-      const estimate = estimateCall({ ...planned, model }, found?.price)
-      const cost = found?.by === 'free' ? 0 : estimate.cost
-      if (found === undefined || cost === undefined) throw notPriced(model, deployment.upstream.name)
+      const call = { ...planned, model }
+      const estimate = estimateCall(call, found?.price)
+      const once = found?.by === 'free' ? 0 : estimate.cost
+      if (found === undefined || once === undefined) throw notPriced(model, deployment.upstream.name)
+      const cost = once + (cuts === 0 ? 0 : cuts * costOfReading(call, estimate, found.price))
       if (most === undefined || cost > most.cost) most = { estimate, cost }
     }
   }
   const estimate = most?.estimate ?? estimateCall({ ...planned, model: modelNamed(request) }, undefined)
   const times = route.resilience.hedge === undefined ? 1n : 2n
   return { estimate, amount: BigInt(most?.cost ?? 0) * times }
+}
+
+/** How many attempts may be sent, and billed, that nothing comes of: another one follows where the route says so. */
+function cutAttemptsMax({ route, outgoing, hasIdempotencyKey }: PreparedRequest): number {
+  const { attempts, on } = route.resilience.retry
+  if (attempts < 2 || hasIdempotencyKey || !outgoing.isReplayable) return 0
+  return on.some((cause) => BILLED.has(cause)) ? attempts - 1 : 0
 }
 
 /** The models that a call may be answered by at a deployment: its own, and those that it names as others that will do. */

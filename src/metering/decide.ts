@@ -14,6 +14,8 @@ import { refusalError } from './refusals.ts'
 /** A demand that is granted. */
 export interface Grant {
   readonly reservation: Reservation
+  /** What is held for it in each of its budgets, in nano-dollars. */
+  readonly amount: bigint
   /** What the limits on requests and on tokens leave, of those the tightest; undefined: there is none. */
   readonly requests: RateShare | undefined
   readonly tokens: RateShare | undefined
@@ -50,7 +52,8 @@ export function createDecide(limiter: Pick<Limiter, 'decide' | 'look'>): Decide 
     const use = (asked: LimitedDemand, decision: Decision): Grant | Promise<Grant> => {
       if (decision.kind === 'granted') {
         const { reservation, rates } = decision
-        return { reservation, requests: tightest(asked, rates, 'requests'), tokens: tightest(asked, rates, 'tokens') }
+        const [requests, tokens] = [tightest(asked, rates, 'requests'), tightest(asked, rates, 'tokens')]
+        return { reservation, amount: asked.amount, requests, tokens }
       }
       if (decision.kind === 'budget') return ask(withLess(asked, decision, ++tries < TRIES))
       if (asked.limits.hasBudget && mayCost()) return refuse(asked, decision)

@@ -2,7 +2,6 @@ import type { Outcome } from '../exchange/outcome.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { JsonObject } from '../formats/json/json.ts'
 import type { Books } from '../ledger/books.ts'
-import type { Reservation } from '../ledger/limiter.ts'
 import type { Booking } from '../ledger/records.ts'
 import { inputTokens, NO_USAGE, outputTokens, type ToldUsage, totalTokens, type Usage } from '../openai/usage/usage.ts'
 import { createUsageTally, type UsageTally } from '../openai/usage/usage-tally.ts'
@@ -14,6 +13,7 @@ import { bookUnheld } from './book-unheld.ts'
 import type { BookedObjects } from './booked-objects.ts'
 import { bookingOf } from './booking-row.ts'
 import type { ReservedUnits } from './call-units.ts'
+import type { Grant } from './decide.ts'
 import type { LimitedDemand } from './demand.ts'
 import type { MeteredKind } from './metered-kinds.ts'
 import { type CallTotal, SentCalls } from './sent-calls.ts'
@@ -34,7 +34,7 @@ const NOTED_BYTES = 4096
  *
  * @example
  * const call = new MeteredCall(request, kind, callUnits(request, 'money', { prices, earlier }), deps)
- * call.begin(demand, reservation)
+ * call.begin(demand, grant)
  */
 export class MeteredCall implements UsageTally, SendWatch {
   readonly #request: PreparedRequest
@@ -43,7 +43,7 @@ export class MeteredCall implements UsageTally, SendWatch {
   readonly #tally: UsageTally
   readonly #calls: SentCalls
   #demand: LimitedDemand | undefined
-  #reservation: Reservation | undefined
+  #grant: Grant | undefined
   #unnotedBytes: number
 
   constructor(request: PreparedRequest, kind: MeteredKind, units: ReservedUnits, deps: MeteredCallDeps) {
@@ -60,15 +60,15 @@ export class MeteredCall implements UsageTally, SendWatch {
   }
 
   /** It has what it asked for. */
-  begin(demand: LimitedDemand, reservation: Reservation): void {
+  begin(demand: LimitedDemand, grant: Grant): void {
     this.#demand = demand
-    this.#reservation = reservation
+    this.#grant = grant
   }
 
   /** It is sent to a deployment: from now on what it asks for is read there. */
   onSend(deployment: Deployment, sentAt: number): SentCall {
     const sent = this.#calls.add(deployment, sentAt)
-    if (this.#reservation === undefined) return sent
+    if (this.#grant === undefined) return sent
     if (this.#request.outgoing.received instanceof Uint8Array) this.#note()
     else this.#request.exchange.onceArrived(() => this.#note())
     return sent
@@ -85,7 +85,7 @@ export class MeteredCall implements UsageTally, SendWatch {
 
   saw(bytes: number): void {
     this.#tally.saw(bytes)
-    if (this.#reservation === undefined) return
+    if (this.#grant === undefined) return
     this.#unnotedBytes += bytes
     if (this.#unnotedBytes < NOTED_BYTES) return
     this.#unnotedBytes = 0
@@ -113,7 +113,7 @@ export class MeteredCall implements UsageTally, SendWatch {
 
   /** Notes what is charged if this process dies now. */
   #note(): void {
-    this.#reservation?.see(BigInt(this.costSoFar()))
+    this.#grant?.reservation.see(BigInt(this.costSoFar()))
   }
 
   #onEnd(outcome: Outcome): void {
@@ -133,15 +133,15 @@ export class MeteredCall implements UsageTally, SendWatch {
 
   #settle(outcome: Outcome): void {
     const own = this.told()
-    const total = this.#calls.total(own, outcome)
+    const total = this.#calls.total(own, outcome, this.#grant?.amount)
     const { usage } = total.told
     const booking = this.#bookingOf(own, total, outcome)
     const cost = booking?.cost ?? 0
     const { exchange } = this.#request
     if (booking !== undefined)
       exchange.onSpent({ cost, inputTokens: inputTokens(usage), outputTokens: outputTokens(usage) })
-    if (this.#reservation !== undefined)
-      this.#reservation.end({ cost: BigInt(cost), units: this.#unitsOf(usage), booking })
+    if (this.#grant !== undefined)
+      this.#grant.reservation.end({ cost: BigInt(cost), units: this.#unitsOf(usage), booking })
     else if (booking !== undefined) bookUnheld(this.#deps.books, exchange, booking)
   }
 

@@ -76,7 +76,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
         const deciding = decide(demand, () => demand.amount > 0n)
         const grant = deciding instanceof Promise ? await deciding : deciding
         exchange.tokenRate = grant.tokens
-        call.begin(demand, grant.reservation)
+        call.begin(demand, grant)
       }
       if (settings().ledger.includeUsage) askForUsage(request)
       const answer = await next(request)

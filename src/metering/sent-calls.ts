@@ -83,12 +83,20 @@ export class SentCalls {
     return cost
   }
 
-  /** What all calls have used and cost, once the exchange has ended. `told`: by the answer. */
-  total(told: ToldUsage, outcome: Outcome): CallTotal {
-    if (isRefusal(told, outcome)) return this.total({ ...told, usage: NO_USAGE, isEstimated: false }, COMPLETE)
+  /**
+   * What all calls have used and cost, once the exchange has ended. `told`: by the answer; `held`: the amount that is held for it, undefined:
+   * nothing is.
+   */
+  total(told: ToldUsage, outcome: Outcome, held: bigint | undefined): CallTotal {
+    if (isRefusal(told, outcome)) return this.total({ ...told, usage: NO_USAGE, isEstimated: false }, COMPLETE, held)
     const cut = this.#cutBut(isUnseen(told, outcome) ? undefined : this.#answering)
     if (cut.length === 0 || !this.#hasArrived()) return { told, ...this.costOf(told) }
-    const now = performance.now()
+    const total = this.#sum(told, cut, performance.now())
+    // No budget is overspent by a guess of what was written.
+    return held === undefined || held === 0n || total.cost <= held ? total : this.#sum(told, cut, undefined)
+  }
+
+  #sum(told: ToldUsage, cut: readonly SentCall[], now: number | undefined): CallTotal {
     const parts = cut.map((sent) => this.#cutAt(sent, now))
     const own = isNothing(told) ? [] : [{ ...this.costOf(told), usage: told.usage }]
     const all = [...own, ...parts]

@@ -39,6 +39,16 @@ export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): 
   }
 }
 
+/**
+ * What a call costs at the most, in nano-dollars, that is sent and not answered in words: what it reads, and what is made whoever waits for it.
+ *
+ * @example
+ * const again = costOfReading(call, estimateCall(call, price), price)
+ */
+export function costOfReading(call: PlannedCall, { usage, picture }: Estimate, price: ModelPrice): number {
+  return dearest(call, price, { ...usage, outputText: 0, outputReasoning: 0 }, picture) ?? 0
+}
+
 function dearest(call: PlannedCall, price: ModelPrice, usage: Usage, picture: string | undefined): number | undefined {
   const usual = costOf(price, inDearestKinds(price, usage, 'default'), 'default', picture)
   const asked = givenText(call, 'service_tier') ?? givenText(call, 'speed')

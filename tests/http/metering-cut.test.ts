@@ -57,6 +57,26 @@ test('a call that gets no answer in time costs its prompt, at each attempt that 
   expect(await gateway.spend(key)).toEqual({ spent: sum.cost, held: 0n })
 })
 
+test('a call that may be sent again, and billed again, holds what it reads for each time', async () => {
+  await using gateway = await startMetered(byHand, { file: { retry: { attempts: 3, on: ['timeout'] } } })
+  const key = await gateway.key({ spend_limit: { day: 1000 } })
+  const leaving = new AbortController()
+  const asking = fetch(`${gateway.url}/v1/embeddings`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'text-embedding-3-small', input: 'word '.repeat(4000) }),
+    signal: leaving.signal,
+  })
+  await gateway.upstreams.openai.request(1)
+  // 5,000 tokens at 20 nano-dollars, three times.
+  expect((await gateway.spend(key)).held).toBeGreaterThanOrEqual(300_000n)
+  leaving.abort()
+  await asking.catch(() => undefined)
+  const sum = await gateway.booked(1)
+  expect(Number(sum.cost) / 100_000).toBeCloseTo(1, 1)
+  expect(await gateway.spend(key)).toEqual({ spent: sum.cost, held: 0n })
+})
+
 test('an answer behind an attempt that got none costs what both did', async () => {
   await using gateway = await startMetered(byHand, {
     file: { retry: { attempts: 2, base: '1ms', on: ['reset'] } },

@@ -69,8 +69,7 @@ export function createSessions(deps: SessionsDeps): SessionMetering {
           const { call, demand } = meter(request, { kind: 'call' })
           const reserve = async (): Promise<void> => {
             if (demand === undefined) return
-            const { reservation } = await decide(demand, () => demand.amount > 0n)
-            call.begin(demand, reservation)
+            call.begin(demand, await decide(demand, () => demand.amount > 0n))
           }
           return { call, reserve }
         },
