@@ -1,4 +1,3 @@
-import type { RetryCause } from '../config/sections/retry.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { ModelUsage } from '../openai/endpoint-table.ts'
 import { usageOfEndpoint } from '../openai/endpoint-use.ts'
@@ -11,6 +10,7 @@ import type { ModelPrice } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import { writesUncapped } from '../pricing/text-use.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
+import { cutAttemptsMax } from '../routing/attempts/next-step.ts'
 import { payerOf } from '../routing/deployment-address.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { countedMembers } from './counted-members.ts'
@@ -61,8 +61,6 @@ const MEDIA: ReadonlySet<ModelUsage | undefined> = new Set(['images', 'audio_spe
 const BYTES_PER_SECOND = 8_000
 /** The tokens of a spoken character, about: some 15 characters and 21 tokens in a second. */
 const SPOKEN_TOKENS_A_CHARACTER = 1.4
-/** Failures of attempts that the upstream may have begun to work on. */
-const BILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['timeout', 'reset'])
 
 /**
  * Works out what to reserve for a call: its tokens and images, and, where money is limited, the most that it can cost at any of the targets
@@ -115,8 +113,8 @@ function mostAt(
   planned: Omit<PlannedCall, 'model'>,
   prices: PriceBook,
 ): { readonly estimate: Estimate; readonly amount: bigint } {
-  const { exchange, route } = request
-  const cuts = cutAttemptsMax(request)
+  const { exchange, route, outgoing } = request
+  const cuts = cutAttemptsMax(route, outgoing.isReplayable && !request.hasIdempotencyKey)
   let most: { readonly estimate: Estimate; readonly cost: number } | undefined
   for (const deployment of route.deployments) {
     if (payerOf(exchange.principal, deployment.upstream) === 'caller') continue
@@ -133,13 +131,6 @@ function mostAt(
   const estimate = most?.estimate ?? estimateCall({ ...planned, model: modelNamed(request) }, undefined)
   const times = route.resilience.hedge === undefined ? 1n : 2n
   return { estimate, amount: BigInt(most?.cost ?? 0) * times }
-}
-
-/** How many attempts may be sent, and billed, that nothing comes of: another one follows where the route says so. */
-function cutAttemptsMax({ route, outgoing, hasIdempotencyKey }: PreparedRequest): number {
-  const { attempts, on } = route.resilience.retry
-  if (attempts < 2 || hasIdempotencyKey || !outgoing.isReplayable) return 0
-  return on.some((cause) => BILLED.has(cause)) ? attempts - 1 : 0
 }
 
 /** The models that a call may be answered by at a deployment: its own, and those that it names as others that will do. */

@@ -1,6 +1,7 @@
 import type { RetryCause, RetrySettings } from '../../config/sections/retry.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { Deployment } from '../targets/deployment.ts'
+import type { Route } from '../targets/router.ts'
 import type { AskDeps, RoutedRequest } from './attempt.ts'
 import type { AttemptOutcome } from './make-attempt.ts'
 
@@ -14,6 +15,8 @@ export interface NextStep {
 
 /** Failures of attempts that can't be billed: nothing was sent, or the upstream refused it (ADR 9). */
 const UNBILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['connect', 429, 503, 529])
+/** Failures of attempts that the upstream may have worked on, and bills. */
+const BILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['timeout', 'reset'])
 const NONE: readonly Deployment[] = []
 
 /** The deployments that a request may ask, and what is left of its attempts. */
@@ -84,6 +87,12 @@ export function attemptsMaxOf({ exchange, route, isReplayable }: RoutedRequest):
   if (!isReplayable) return 1
   const { attempts } = route.resilience.retry
   return attempts > 1 && isSdkRetry(exchange) ? 1 : attempts
+}
+
+/** How many attempts of a request may be sent and billed though another one follows. `isRepeatable`: it may be sent again after such a one. */
+export function cutAttemptsMax({ resilience }: Pick<Route, 'resilience'>, isRepeatable: boolean): number {
+  const { attempts, on } = resilience.retry
+  return isRepeatable && attempts > 1 && on.some((cause) => BILLED.has(cause)) ? attempts - 1 : 0
 }
 
 function isSdkRetry({ request }: Exchange): boolean {
