@@ -1,19 +1,14 @@
-import { ApiError } from '../openai/api-error.ts'
 import type { ModelUsage } from '../openai/endpoint-table.ts'
 import { usageOfEndpoint } from '../openai/endpoint-use.ts'
-import { shownName } from '../openai/model-not-found.ts'
 import type { Usage } from '../openai/usage/usage.ts'
 import { BYTES_PER_TOKEN } from '../openai/usage/usage-tally.ts'
-import { costOfReading, type Estimate, estimateCall } from '../pricing/estimate.ts'
+import { type Estimate, estimateCall } from '../pricing/estimate.ts'
 import { answersOf, capOf, type PlannedCall } from '../pricing/planned-call.ts'
-import type { ModelPrice } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import { writesUncapped } from '../pricing/text-use.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
-import { cutAttemptsMax } from '../routing/attempts/next-step.ts'
-import { payerOf } from '../routing/deployment-address.ts'
-import type { Deployment } from '../routing/targets/deployment.ts'
 import { countedMembers } from './counted-members.ts'
+import { dearestCall, modelNamed, priceAtFirst } from './dearest-call.ts'
 import type { CallUnits } from './demand.ts'
 import type { EarlierResponses } from './earlier-responses.ts'
 import { plannedRequest } from './planned-request.ts'
@@ -83,11 +78,11 @@ export function callUnits(request: PreparedRequest, needs: Needs, { prices, earl
   const planned = { ...known, members, earlierTokens: earlier.tokensBefore(modelNamed(request), members) }
   if (needs !== 'money') {
     // What an image or a sound uses depends on what its model is billed by.
-    const price = isMedia ? firstPrice(request, prices) : undefined
+    const price = isMedia ? priceAtFirst(request, prices) : undefined
     const estimate = estimateCall({ ...planned, model: modelNamed(request) }, price)
     return { ...unitsOf(estimate, planned), amount: 0n }
   }
-  const { estimate, amount } = mostAt(request, planned, prices)
+  const { estimate, amount } = dearestCall(request, planned, prices)
   return { ...unitsOf(estimate, planned), amount, uncapped: uncappedCall(request, planned, prices) }
 }
 
@@ -99,63 +94,13 @@ function uncappedCall(
 ): UncappedCall | undefined {
   if (planned.heard !== undefined || MEDIA.has(usageOfEndpoint(planned.endpoint))) return undefined
   if (!writesUncapped(planned)) return undefined
-  const amountOf = (outputExpected: number): bigint => mostAt(request, { ...planned, outputExpected }, prices).amount
+  const amountOf = (outputExpected: number): bigint =>
+    dearestCall(request, { ...planned, outputExpected }, prices).amount
   return {
     kind: `${request.exchange.project ?? ''} ${modelNamed(request)} ${planned.endpoint}`,
     answers: answersOf(planned),
     amountOf,
   }
-}
-
-/** The most that a call can cost at any of its targets, in nano-dollars, and what it uses there. */
-function mostAt(
-  request: PreparedRequest,
-  planned: Omit<PlannedCall, 'model'>,
-  prices: PriceBook,
-): { readonly estimate: Estimate; readonly amount: bigint } {
-  const { exchange, route, outgoing } = request
-  const cuts = cutAttemptsMax(route, outgoing.isReplayable && !request.hasIdempotencyKey)
-  let most: { readonly estimate: Estimate; readonly cost: number } | undefined
-  for (const deployment of route.deployments) {
-    if (payerOf(exchange.principal, deployment.upstream) === 'caller') continue
-    for (const model of modelsAt(deployment, request)) {
-      const found = prices.priceOf(deployment.upstream.provider, deployment.upstream.name, model)
-      const call = { ...planned, model }
-      const estimate = estimateCall(call, found?.price)
-      const once = found?.by === 'free' ? 0 : estimate.cost
-      if (found === undefined || once === undefined) throw notPriced(model, deployment.upstream.name)
-      const cost = once + (cuts === 0 ? 0 : cuts * costOfReading(call, estimate, found.price))
-      if (most === undefined || cost > most.cost) most = { estimate, cost }
-    }
-  }
-  const estimate = most?.estimate ?? estimateCall({ ...planned, model: modelNamed(request) }, undefined)
-  const times = route.resilience.hedge === undefined ? 1n : 2n
-  return { estimate, amount: BigInt(most?.cost ?? 0) * times }
-}
-
-/** The models that a call may be answered by at a deployment: its own, and those that it names as others that will do. */
-function modelsAt(deployment: Deployment, request: PreparedRequest): readonly string[] {
-  const { outgoing } = request
-  const own = outgoing.modelFor(deployment) ?? modelNamed(request)
-  return outgoing.inner.length === 0 ? [own] : [own, ...outgoing.inner.map(({ model }) => model)]
-}
-
-/**
- * The model as its caller names it, wherever; or the one that is taken where none is named.
- *
- * @example
- * modelNamed(request) // 'gpt-4o'
- */
-export function modelNamed({ exchange, outgoing }: PreparedRequest): string {
-  return outgoing.model ?? exchange.model ?? ''
-}
-
-/** The price at the first of the targets; undefined: there is none. */
-function firstPrice(request: PreparedRequest, prices: PriceBook): ModelPrice | undefined {
-  const [deployment] = request.route.deployments
-  const [model] = deployment === undefined ? [] : modelsAt(deployment, request)
-  if (deployment === undefined || model === undefined) return undefined
-  return prices.priceOf(deployment.upstream.provider, deployment.upstream.name, model)?.price
 }
 
 function unitsOf({ usage, images, picture }: Estimate, planned: Omit<PlannedCall, 'model'>) {
@@ -195,11 +140,4 @@ function textUnits(call: PlannedCall): ReservedUnits {
       return looked().tokens
     },
   }
-}
-
-function notPriced(model: string, upstream: string): ApiError {
-  const what = model === '' ? 'This call names no model, so that it' : `The model \`${shownName(model)}\``
-  return new ApiError('model_not_priced', {
-    message: `${what} has no price at ${upstream}, and your key has a spend limit: what the call costs could not be counted. The operator of this server may give it a price (\`prices\`), or say that it is free.`,
-  })
 }
