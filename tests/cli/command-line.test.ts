@@ -100,6 +100,7 @@ describe('the command line', () => {
       'nexcode init: there is no "extention". Did you mean: nexcode init extension my.ts',
     ],
     [['init', 'my.ts'], 'nexcode init: there is no "my.ts". Did you mean: nexcode init extension my.ts'],
+    [['init', 'a.yaml'], 'nexcode init: there is no "a.yaml". Did you mean: nexcode init ledger a.yaml'],
     [['import', 'a.yaml'], 'nexcode import: there is no "a.yaml". Did you mean: nexcode import litellm a.yaml'],
     [['import', 'portkey', 'a.json'], 'nexcode import: there is no "portkey". There is: litellm.'],
     [['PROT=9000'], 'nexcode: there is no command "PROT=9000". A variable stands in front: PORT=9000 nexcode'],

@@ -90,7 +90,9 @@ function meantByAction(word: string, others: readonly string[], command: Command
   const meant = actions.find((action) => action === synonym) ?? nearest(word, actions)
   if (meant !== undefined) return `Did you mean: nexcode ${[name, meant, ...others].join(' ')}`
   // The file was named, and its kind was not.
-  if (actions.length === 1 && /\.\w+$/.test(word)) return `Did you mean: nexcode ${name} ${actions.join('')} ${word}`
+  const kind = /\.ya?ml$/.test(word) ? actions.at(-1) : actions[0]
+  if ((actions.length === 1 || name === 'init') && /\.\w+$/.test(word))
+    return `Did you mean: nexcode ${name} ${kind} ${word}`
   return `There is: ${actions.join(', ')}.`
 }
 
