@@ -17,8 +17,9 @@ const PART = 10
 const SIZES = { counters: 2 ** 14, reservations: 2 ** 12 }
 
 /**
- * Wraps a limiter for `on_ledger_down: allow`: while it can't decide, calls are allowed within a tenth of each limit, which begins anew with
- * each such time. What they have spent is read from the books before anything is decided by the limiter itself again.
+ * Wraps a limiter for `on_ledger_down: allow`: while it can't decide, calls are allowed within a tenth of each limit. Of a budget that is a
+ * tenth for all such times in its window together: a server that is late now and then would else give away as many. What they have spent is
+ * read from the books before anything is decided by the limiter itself again.
  *
  * @example
  * const limiter = shareOnDown(openRedisLimiter(deps), { bookings, log, isAllowed: () => true })
@@ -35,8 +36,6 @@ class ShareOnDown implements Limiter {
   /** Budgets that such calls are booked in now, and that the limiter has not heard of. */
   readonly #unheard = new Map<string, BudgetDemand>()
   #share: Promise<Limiter> | undefined
-  /** The times at which it could not decide, counted; and whether it can now. */
-  #outages = 0
   #isDown = false
 
   constructor(limiter: Limiter, deps: ShareOnDownDeps) {
@@ -91,7 +90,6 @@ class ShareOnDown implements Limiter {
     if (!(cause instanceof LimiterError) || !this.#deps.isAllowed()) throw cause
     if (!this.#isDown) {
       this.#isDown = true
-      this.#outages += 1
       this.#deps.log.warn({ err: cause }, 'limits can not be decided: calls are allowed within a tenth of each limit')
     }
     const bookings = { add: (one: Booking, onBooked: () => void) => this.#book(one, onBooked) }
@@ -102,7 +100,7 @@ class ShareOnDown implements Limiter {
       log: this.#deps.log,
       sizes: SIZES,
     })
-    const decision = await (await this.#share).decide(this.#shareOf(demand), now)
+    const decision = await (await this.#share).decide(shareOf(demand), now)
     // A refusal would tell of limits that are not those of the caller.
     if (decision.kind !== 'granted')
       throw new LimiterError(`${cause.message} The share of this node is used up.`, { cause })
@@ -126,18 +124,14 @@ class ShareOnDown implements Limiter {
       this.#shared.delete(booking.id)
     })
   }
+}
 
-  #shareOf({ rates, places, budgets, amount, booking }: CallDemand): CallDemand {
-    const outage = this.#outages
-    return {
-      rates: rates.map((rate) => ({ ...rate, name: `${outage} ${rate.name}`, limit: Math.ceil(rate.limit / PART) })),
-      places: places.map(({ name, limit }) => ({ name, limit: Math.ceil(limit / PART) })),
-      budgets: budgets.map((one) => ({
-        ...one,
-        keyId: `${outage} ${one.keyId ?? ''}`,
-        limit: one.limit / BigInt(PART),
-      })),
-      ...{ amount, booking },
-    }
+/** What is asked of the share: the same, with a tenth of each limit. */
+function shareOf({ rates, places, budgets, amount, booking }: CallDemand): CallDemand {
+  return {
+    rates: rates.map((rate) => ({ ...rate, limit: Math.ceil(rate.limit / PART) })),
+    places: places.map(({ name, limit }) => ({ name, limit: Math.ceil(limit / PART) })),
+    budgets: budgets.map((one) => ({ ...one, limit: one.limit / BigInt(PART) })),
+    ...{ amount, booking },
   }
 }

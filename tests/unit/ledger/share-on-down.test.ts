@@ -71,18 +71,24 @@ test('while it can not, calls are allowed within a tenth of each limit, and no f
   expect(lines).toEqual(['limits can not be decided: calls are allowed within a tenth of each limit'])
 })
 
-test('what was spent meanwhile is read from the books before it decides again; a new time of trouble has a share of its own', async () => {
+test('what was spent meanwhile is read from the books before it decides again; a new time of trouble has what is left of the share', async () => {
   const { limiter, inner, lines } = opened()
   for (const id of ['first', 'second']) {
     inner.isDown = true
-    const decision = await limiter.decide({ ...DEMAND, amount: 10n, booking: booking(id) }, 0)
+    const decision = await limiter.decide({ ...DEMAND, booking: booking(id) }, 0)
     if (decision.kind !== 'granted') throw new Error(decision.kind)
-    decision.reservation.end({ cost: 10n, booking: booking(id, 10) })
+    decision.reservation.end({ cost: 5n, booking: booking(id, 5) })
     inner.isDown = false
     expect(await limiter.decide(DEMAND, 0)).toEqual({ kind: 'place', index: 0 })
   }
   expect(inner.told).toEqual(['distrust key_1', 'decide', 'distrust key_1', 'decide'])
   expect(lines).toHaveLength(4)
+  inner.isDown = true
+  const third = await Promise.allSettled([limiter.decide(DEMAND, 0)])
+  expect(third).toMatchObject([{ status: 'rejected' }])
+  // Another window of the same budget has a share of its own.
+  const next = { ...DEMAND, budgets: [{ ...BUDGET, from: 900, to: 1800 }] }
+  expect(await limiter.decide(next, 0)).toMatchObject({ kind: 'granted' })
 })
 
 test('a call that ends after that has its budget read again', async () => {
