@@ -49,7 +49,10 @@ export interface OpenedBooks {
 export async function openBooks(store: Secret, settings: Settings, deps: OpenBooksDeps): Promise<OpenedBooks> {
   const { log, sha256 } = deps
   const place = store.reveal()
-  const ledger = await awaitLedger({ open: () => openLedger(place), log })
+  const ledger = await awaitLedger({
+    open: () => openLedger(place, (from) => log.warn({ from }, MIGRATING)),
+    log,
+  })
   const directory = new KeyDirectory({ ledger, sha256, now: () => performance.now() })
   let inForce = settings
   const beginning = new BooksBeginning({ directory, log }, async () => {
@@ -182,6 +185,7 @@ function followLedger(directory: KeyDirectory, log: Log): () => void {
   return () => clearInterval(timer)
 }
 
+const MIGRATING = 'the ledger’s tables are brought to this version: with millions of rows that takes minutes'
 const LEDGER_AWAY = 'the ledger can not be used: keys are answered 503 until it can, which is tried again and again'
 const LEDGER_DOWN =
   'the ledger can not be read: keys that are known go on, others are answered 503 until it can be read again'

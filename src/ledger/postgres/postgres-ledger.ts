@@ -7,23 +7,33 @@ import { PostgresObjects } from './postgres-objects.ts'
 import { PostgresRecords } from './postgres-records.ts'
 import { migratePostgres } from './postgres-schema.ts'
 
+/** How a database is opened. */
+export interface OpenPostgresOptions {
+  /** How long a statement may go unanswered. */
+  readonly silenceMs?: number | undefined
+  /** Is told the version that older tables have before they are brought to this one. */
+  readonly onMigrate?: ((from: number) => void) | undefined
+}
+
 /**
  * Opens the books in a database of Postgres, where they have a schema of their own, which is made where it is missing; `url`:
- * `postgres://user:password@host:port/database`, with `?sslmode=require` and all else that the runtime's client takes. `silenceMs`: how long
- * a statement may go unanswered.
+ * `postgres://user:password@host:port/database`, with `?sslmode=require` and all else that the runtime's client takes.
  *
  * Rejects with an `OpenLedgerError`, which shows nothing of the URL.
  *
  * @example
  * const ledger = await openPostgresLedger(new Secret('postgres://nexcode@db.internal/nexcode'))
  */
-export async function openPostgresLedger(url: Secret, silenceMs?: number): Promise<Ledger> {
+export async function openPostgresLedger(
+  url: Secret,
+  { silenceMs, onMigrate = () => undefined }: OpenPostgresOptions = {},
+): Promise<Ledger> {
   const connections = connectionsTo(url, silenceMs)
   const records = new PostgresRecords(connections)
   const bookings = new PostgresBookings(connections)
   const objects = new PostgresObjects(connections)
   try {
-    await migratePostgres(connections)
+    await migratePostgres(connections, onMigrate)
   } catch (cause) {
     await connections.close()
     throw openError(cause)

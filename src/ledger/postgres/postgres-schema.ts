@@ -126,7 +126,7 @@ const STEPS: readonly string[] = [
 ]
 
 /** Makes missing tables, and takes those of an older version to this one. Rejects with a `NewerLedgerError`, and changes nothing then. */
-export function migratePostgres(database: PostgresConnections): Promise<void> {
+export function migratePostgres(database: PostgresConnections, onMigrate: (from: number) => void): Promise<void> {
   return database.beginLong(async (run) => {
     await run('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
     await run(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`)
@@ -135,6 +135,7 @@ export function migratePostgres(database: PostgresConnections): Promise<void> {
     const version = Number(row?.[0] ?? 0)
     if (version > STEPS.length) throw new NewerLedgerError('This ledger is one of a newer version.')
     if (version === STEPS.length) return
+    if (version > 0) onMigrate(version)
     for (const step of STEPS.slice(version)) for (const statement of step.trim().split(';\n')) await run(statement)
     await run('DELETE FROM ledger')
     await run('INSERT INTO ledger VALUES ($1)', [STEPS.length])

@@ -18,19 +18,21 @@ interface Waiting {
 export class BookThread {
   readonly #worker = new Worker(threadUrl())
   readonly #waiting = new Map<number, Waiting>()
+  readonly #onMigrate: (from: number) => void
   #asked = 0
   #fault: string | undefined
 
-  private constructor() {
+  private constructor(onMigrate: (from: number) => void) {
+    this.#onMigrate = onMigrate
     this.#worker.onmessage = ({ data }: MessageEvent<ThreadAnswer>) => this.#onAnswer(data)
     this.#worker.onerror = ({ message }) => this.#end(message)
     this.#worker.addEventListener('close', () => this.#end('It has ended.'))
     this.#worker.unref()
   }
 
-  /** Starts a thread and opens a file in it. Rejects with an `OpenLedgerError`. */
-  static async open(path: string): Promise<BookThread> {
-    const thread = new BookThread()
+  /** Starts a thread and opens a file in it; `onMigrate` is told the version that its tables had. Rejects with an `OpenLedgerError`. */
+  static async open(path: string, onMigrate: (from: number) => void = () => undefined): Promise<BookThread> {
+    const thread = new BookThread(onMigrate)
     try {
       await thread.#send('open', [path])
       return thread
@@ -67,6 +69,10 @@ export class BookThread {
   }
 
   #onAnswer(answer: ThreadAnswer): void {
+    if ('migratesFrom' in answer) {
+      this.#onMigrate(answer.migratesFrom)
+      return
+    }
     const waiting = this.#waiting.get(answer.no)
     this.#waiting.delete(answer.no)
     if (this.#waiting.size === 0) this.#worker.unref()

@@ -10,9 +10,9 @@ export class ForeignLedgerError extends Error {}
 
 /**
  * Makes missing tables, and takes those of an older version to this one. Throws `ForeignLedgerError` or `NewerLedgerError`, and changes
- * nothing then.
+ * nothing then. `onMigrate`: is told the older version before that, which takes minutes where there are many rows.
  */
-export function migrateLedger(database: Database): void {
+export function migrateLedger(database: Database, onMigrate: (from: number) => void): void {
   // What is of this version needs no look behind a lock, which another process may hold.
   const isDone = numberOf(database, 'user_version') === SCHEMA_STEPS.length
   if (isDone && numberOf(database, 'application_id') === APPLICATION_ID) return
@@ -23,6 +23,7 @@ export function migrateLedger(database: Database): void {
       if (!isNew && numberOf(database, 'application_id') !== APPLICATION_ID)
         throw new ForeignLedgerError('This is the database of another program.')
       if (version > SCHEMA_STEPS.length) throw new NewerLedgerError('This ledger is one of a newer version.')
+      if (!isNew && version < SCHEMA_STEPS.length) onMigrate(version)
       for (const step of SCHEMA_STEPS.slice(version)) database.run(step)
       database.run(`PRAGMA application_id = ${APPLICATION_ID}`)
       database.run(`PRAGMA user_version = ${SCHEMA_STEPS.length}`)

@@ -9,8 +9,10 @@ export type ThreadCall = { readonly no: number } & (
   | { readonly name: keyof SqliteBooks; readonly args: readonly unknown[] }
 )
 
-/** What has become of it. */
-export type ThreadAnswer = { readonly no: number } & ({ readonly value: unknown } | { readonly fault: ThreadFault })
+/** What has become of it; or, while a file is opened, the older version whose tables are brought to this one. */
+export type ThreadAnswer =
+  | { readonly migratesFrom: number }
+  | ({ readonly no: number } & ({ readonly value: unknown } | { readonly fault: ThreadFault }))
 
 /** An error, as it crosses threads. */
 export type ThreadFault =
@@ -34,7 +36,8 @@ parentPort?.on('message', ({ no, name, args }: ThreadCall) => parentPort?.postMe
 
 function answer(no: number, name: ThreadCall['name'], args: readonly unknown[]): ThreadAnswer {
   try {
-    if (name === 'open') books = openSqliteBooks(String(args[0]))
+    if (name === 'open')
+      books = openSqliteBooks(String(args[0]), (migratesFrom) => parentPort?.postMessage({ migratesFrom }))
     else return { no, value: call(name, args) }
     return { no, value: undefined }
   } catch (cause) {

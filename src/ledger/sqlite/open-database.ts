@@ -13,10 +13,10 @@ export const IN_MEMORY = ':memory:'
 
 /**
  * Opens a file of SQLite, which is made where it is missing, for its owner alone, and brings its tables to this version. Throws an
- * `OpenLedgerError`.
+ * `OpenLedgerError`. `onMigrate`: is told the version that they had before.
  */
-export function openDatabase(given: string): Database {
-  if (given === IN_MEMORY) return prepare(new Database(IN_MEMORY))
+export function openDatabase(given: string, onMigrate: (from: number) => void): Database {
+  if (given === IN_MEMORY) return prepare(new Database(IN_MEMORY), onMigrate)
   if (given === '')
     throw new OpenLedgerError('names no file', 'Use sqlite:PATH, such as sqlite:/var/lib/nexcode/ledger.db.')
   const path = resolve(given)
@@ -30,7 +30,7 @@ export function openDatabase(given: string): Database {
   try {
     // Made by SQLite, it could be read by others until its mode is changed.
     closeSync(openSync(path, 'a', 0o600))
-    return prepare(new Database(path), path)
+    return prepare(new Database(path), onMigrate, path)
   } catch (cause) {
     throw openError(path, cause)
   }
@@ -41,11 +41,11 @@ export function sqliteCodeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
 }
 
-function prepare(database: Database, path?: string): Database {
+function prepare(database: Database, onMigrate: (from: number) => void, path?: string): Database {
   try {
     database.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
     // Nothing is changed before it is known to be ours.
-    migrateLedger(database)
+    migrateLedger(database, onMigrate)
     // Its other files take their mode from it.
     if (path !== undefined) chmodSync(path, 0o600)
     database.run('PRAGMA journal_mode = WAL')

@@ -13,8 +13,8 @@ export type SqliteBooks = ReturnType<typeof openSqliteBooks>
  * @example
  * const books = openSqliteBooks('/var/lib/nexcode/ledger.db')
  */
-export function openSqliteBooks(path: string) {
-  const database = openDatabase(path)
+export function openSqliteBooks(path: string, onMigrate: (from: number) => void = () => undefined) {
+  const database = openDatabase(path, onMigrate)
   const records = new RecordStatements(database)
   const objects = new ObjectStatements(database)
   const bookings = new BookingStatements(database, objects)

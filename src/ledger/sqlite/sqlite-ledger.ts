@@ -10,8 +10,8 @@ import { IN_MEMORY } from './open-database.ts'
  *
  * Long questions have a thread of their own, so that a key is revoked and rows are written meanwhile.
  */
-export async function openSqliteLedger(path: string): Promise<Ledger> {
-  const thread = await BookThread.open(path)
+export async function openSqliteLedger(path: string, onMigrate?: (from: number) => void): Promise<Ledger> {
+  const thread = await BookThread.open(path, onMigrate)
   // What is in memory can be seen by one connection only.
   let opening: Promise<BookThread> | undefined = path === IN_MEMORY ? Promise.resolve(thread) : undefined
   const reader = (): Promise<BookThread> => {

@@ -79,7 +79,9 @@ for (const version of VERSIONS) {
     database.run(read(version, 'sqlite.sql'))
     database.run(`PRAGMA application_id = ${0x4e584c47}; PRAGMA user_version = ${version}`)
     database.close()
-    await expectWhole(await openLedger(`sqlite:${path}`))
+    const migrated: number[] = []
+    await expectWhole(await openLedger(`sqlite:${path}`, (from) => migrated.push(from)))
+    expect(migrated).toEqual([version])
   })
 }
 
@@ -91,7 +93,10 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('in Postgres', () => {
       const sql = new SQL(url, { max: 1 })
       await sql.unsafe(read(version, 'postgres.sql')).simple()
       await sql.close()
-      const [one, other] = await Promise.all([openLedger(url), openLedger(url)])
+      const migrated: number[] = []
+      const open = () => openLedger(url, (from) => migrated.push(from))
+      const [one, other] = await Promise.all([open(), open()])
+      expect(migrated).toEqual([version])
       await other.close()
       await expectWhole(one)
       await server.stop()

@@ -65,8 +65,8 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('the books in Postgres', () => {
   async function twoNodes(silenceMs?: number): Promise<readonly [Ledger, Ledger, SQL]> {
     const url = await server.database()
     const [one, other] = await Promise.all([
-      openPostgresLedger(new Secret(url), silenceMs),
-      openPostgresLedger(new Secret(url), silenceMs),
+      openPostgresLedger(new Secret(url), { silenceMs }),
+      openPostgresLedger(new Secret(url), { silenceMs }),
     ])
     return [one, other, new SQL(url, { max: 1 })]
   }
