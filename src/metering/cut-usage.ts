@@ -14,13 +14,13 @@ const TOKENS_MAX = 4096
  * pictures and the speech that are made whoever waits for them. Where its caller waits for a whole text, the model has written meanwhile: so
  * many tokens a second, and half of what the call allows at the most.
  *
- * `now`: in the time of `sentAt`; undefined: it goes on, and only what it asks for counts.
+ * `until`: when nobody waited any more, in the time of `sentAt`; undefined: it goes on, or nothing is guessed, and only what it asks for counts.
  *
  * @example
- * usageOfCut(sent, { units, exchange }, performance.now())
+ * usageOfCut(sent, { units, exchange }, sent.endedAt ?? performance.now())
  */
 export function usageOfCut(
-  { sentAt, endedAt }: Pick<SentCall, 'sentAt' | 'endedAt'>,
+  { sentAt }: Pick<SentCall, 'sentAt'>,
   {
     units,
     exchange,
@@ -28,13 +28,13 @@ export function usageOfCut(
     readonly units: Pick<ReservedUnits, 'asked' | 'tokens'>
     readonly exchange: Pick<Exchange, 'requestTarget' | 'stream'>
   },
-  now: number | undefined,
+  until: number | undefined,
 ): Usage {
   const read = { ...NO_USAGE, ...units.asked }
-  if (now === undefined || exchange.stream || !isWritten(exchange.requestTarget)) return read
+  if (until === undefined || exchange.stream || !isWritten(exchange.requestTarget)) return read
   const cap = Math.max(0, units.tokens - inputTokens(read))
   const most = cap === 0 ? TOKENS_MAX : Math.min(TOKENS_MAX, Math.floor(cap / 2))
-  const seconds = Math.max(0, (endedAt ?? now) - sentAt) / 1000
+  const seconds = Math.max(0, until - sentAt) / 1000
   return { ...read, outputText: Math.min(most, Math.floor(seconds * TOKENS_PER_SECOND)) }
 }
 

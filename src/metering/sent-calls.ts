@@ -1,6 +1,6 @@
 import type { Outcome } from '../exchange/outcome.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { addUsage, NO_USAGE, outputTokens, type ToldUsage, USAGE_FIELDS } from '../openai/usage/usage.ts'
+import { addUsage, NO_USAGE, outputTokens, type ToldUsage, USAGE_FIELDS, type Usage } from '../openai/usage/usage.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import type { SentCall } from '../routing/attempts/sent-call.ts'
@@ -14,6 +14,11 @@ import { usageOfCut } from './cut-usage.ts'
 export interface CallTotal extends CallCost {
   /** What the answer tells; its usage is that of all calls. */
   readonly told: ToldUsage
+}
+
+/** What one of them has used and cost. */
+interface CallPart extends CallCost {
+  readonly usage: Usage
 }
 
 /** A call, behind those of the same request that were sent before it. */
@@ -79,7 +84,7 @@ export class SentCalls {
   costSoFar(tell: () => ToldUsage): number {
     const answering = this.#answering
     let cost = answering === undefined ? 0 : this.costOf(tell()).cost
-    for (const sent of this.#cutBut(answering)) cost += this.#cutAt(sent, undefined).cost
+    for (const sent of this.#cutBut(answering)) cost += this.#cutAt(sent, sent.endedAt).cost
     return cost
   }
 
@@ -91,13 +96,16 @@ export class SentCalls {
     if (isRefusal(told, outcome)) return this.total({ ...told, usage: NO_USAGE, isEstimated: false }, COMPLETE, held)
     const cut = this.#cutBut(isUnseen(told, outcome) ? undefined : this.#answering)
     if (cut.length === 0 || !this.#hasArrived()) return { told, ...this.costOf(told) }
-    const total = this.#sum(told, cut, performance.now())
+    const now = performance.now()
+    const parts = cut.map((sent) => this.#cutAt(sent, sent.endedAt ?? now))
+    const total = this.#sum(told, parts)
+    if (held === undefined || held === 0n || total.cost <= held) return total
     // No budget is overspent by a guess of what was written.
-    return held === undefined || held === 0n || total.cost <= held ? total : this.#sum(told, cut, undefined)
+    const read = cut.map((sent) => this.#cutAt(sent, undefined))
+    return this.#sum(told, read)
   }
 
-  #sum(told: ToldUsage, cut: readonly SentCall[], now: number | undefined): CallTotal {
-    const parts = cut.map((sent) => this.#cutAt(sent, now))
+  #sum(told: ToldUsage, parts: readonly CallPart[]): CallTotal {
     const own = isNothing(told) ? [] : [{ ...this.costOf(told), usage: told.usage }]
     const all = [...own, ...parts]
     const isUnknown = all.some(({ pricedBy }) => pricedBy === 'none')
@@ -127,8 +135,8 @@ export class SentCalls {
     return cut
   }
 
-  #cutAt(sent: SentCall, now: number | undefined) {
-    const usage = usageOfCut(sent, { units: this.#units, exchange: this.#request.exchange }, now)
+  #cutAt(sent: SentCall, until: number | undefined): CallPart {
+    const usage = usageOfCut(sent, { units: this.#units, exchange: this.#request.exchange }, until)
     return { usage, ...this.#costAt(sent.deployment, { usage }) }
   }
 

@@ -8,11 +8,11 @@ function exchangeOf(requestTarget = '/v1/chat/completions', stream = false) {
 }
 
 function writtenIn(ms: number, { tokens = 1000, exchange = exchangeOf() } = {}): number {
-  return usageOfCut({ sentAt: 0, endedAt: undefined }, { units: { ...UNITS, tokens }, exchange }, ms).outputText
+  return usageOfCut({ sentAt: 0 }, { units: { ...UNITS, tokens }, exchange }, ms).outputText
 }
 
 test('what a call asks for has been read as soon as it is sent', () => {
-  const usage = usageOfCut({ sentAt: 5, endedAt: undefined }, { units: UNITS, exchange: exchangeOf() }, undefined)
+  const usage = usageOfCut({ sentAt: 5 }, { units: UNITS, exchange: exchangeOf() }, undefined)
   expect(usage).toMatchObject({ inputText: 1000, outputText: 0 })
 })
 
@@ -26,10 +26,7 @@ test('a call is never taken to have written all that it allows', () => {
   expect(writtenIn(3_600_000, { tokens: 1000 + 100 })).toBe(50)
 })
 
-test('nothing is taken to be written after the end of an attempt, in a stream, or where nothing is ever written', () => {
-  const units = UNITS
-  const lost = usageOfCut({ sentAt: 1000, endedAt: 3000 }, { units, exchange: exchangeOf() }, 60_000)
-  expect(lost.outputText).toBe(60)
+test('nothing is taken to be written in a stream, or where nothing is ever written', () => {
   expect(writtenIn(60_000, { exchange: exchangeOf('/v1/chat/completions', true) })).toBe(0)
   expect(writtenIn(60_000, { exchange: exchangeOf('/v1/embeddings') })).toBe(0)
 })

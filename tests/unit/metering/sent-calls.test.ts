@@ -53,6 +53,16 @@ test('one that was sent and left costs its prompt, and what is written in an hou
   expect(told).toMatchObject({ isEstimated: true, usage: { inputText: 1000, outputText: 50 } })
 })
 
+test('nothing is taken to be written after the end of an attempt', () => {
+  const { calls, request } = callsOf()
+  calls.add(GPT, 1000).endedAt = 2000
+  calls.add(GPT, 2000).isBilled = false
+  expect(calls.costSoFar(() => NOTHING)).toBe(1_000_000 + 30 * 4000)
+  expect(calls.total(NOTHING, LEFT, undefined).cost).toBe(1_000_000 + 30 * 4000)
+  expect(calls.deployment).toBe(GPT)
+  expect(request.deployment).toBeUndefined()
+})
+
 test('no budget is overspent by what is only guessed', () => {
   const { calls } = callsOf()
   calls.add(GPT, performance.now() - 3_600_000)
