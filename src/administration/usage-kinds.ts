@@ -1,6 +1,6 @@
 import type { UsageSum } from '../ledger/ledger.ts'
 import type { ModelUsage } from '../openai/endpoint-table.ts'
-import { usageOfEndpoint } from '../openai/endpoint-use.ts'
+import { callAt } from '../openai/endpoint-use.ts'
 import { cachedTokens, inputTokens, NO_USAGE, outputTokens, totalTokens, type Usage } from '../openai/usage/usage.ts'
 
 /** What OpenAI's results may be grouped by. */
@@ -40,7 +40,7 @@ const BY_TIER = [...BY_MODEL, 'batch', 'service_tier', 'api_source'] as const
 const isOf =
   (kind: ModelUsage): UsageKind['fits'] =>
   (endpoint, usage) =>
-    (usageOfEndpoint(endpoint) ?? (totalTokens(usage) > 0 ? 'completions' : undefined)) === kind
+    (callAt(endpoint)?.usage ?? (totalTokens(usage) > 0 ? 'completions' : undefined)) === kind
 
 const tokens = (usage: Usage, requests: number) => ({
   input_tokens: inputTokens(usage),

@@ -1,5 +1,5 @@
 import type { ModelUsage } from '../openai/endpoint-table.ts'
-import { usageOfEndpoint } from '../openai/endpoint-use.ts'
+import { callAt } from '../openai/endpoint-use.ts'
 import type { Usage } from '../openai/usage/usage.ts'
 import { BYTES_PER_TOKEN } from '../openai/usage/usage-tally.ts'
 import { type Estimate, estimateCall } from '../pricing/estimate.ts'
@@ -72,7 +72,7 @@ const SPOKEN_TOKENS_A_CHARACTER = 1.4
 export function callUnits(request: PreparedRequest, needs: Needs, { prices, earlier }: CallUnitsDeps): ReservedUnits {
   const { route } = request
   const known = plannedRequest(request)
-  const isMedia = MEDIA.has(usageOfEndpoint(known.endpoint))
+  const isMedia = MEDIA.has(callAt(known.endpoint)?.usage)
   if (needs === 'usage' && !isMedia) return textUnits({ ...known, model: modelNamed(request) })
   const members = countedMembers(known.members, known.endpoint, route.deployments, needs !== 'usage')
   const planned = { ...known, members, earlierTokens: earlier.tokensBefore(modelNamed(request), members) }
@@ -92,7 +92,7 @@ function uncappedCall(
   planned: Omit<PlannedCall, 'model'>,
   prices: PriceBook,
 ): UncappedCall | undefined {
-  if (planned.heard !== undefined || MEDIA.has(usageOfEndpoint(planned.endpoint))) return undefined
+  if (planned.heard !== undefined || MEDIA.has(callAt(planned.endpoint)?.usage)) return undefined
   if (!writesUncapped(planned)) return undefined
   const amountOf = (outputExpected: number): bigint =>
     dearestCall(request, { ...planned, outputExpected }, prices).amount

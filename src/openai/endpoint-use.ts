@@ -30,6 +30,7 @@ export interface EndpointUse {
 /** The methods that make nothing. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 const UNKNOWN = 'this server does not know what it costs'
+const SEGMENTS_MAX = 32
 /** Targets are few, but for those with ids in them. */
 const REMEMBERED = { entriesMax: 512, keyCharsMax: 256 } as const
 
@@ -114,7 +115,7 @@ export function useOfRequest({ request: { method }, requestTarget, isUpgrade, bo
 }
 
 /**
- * Gives a call of a model by its path below `/v1/`, as `endpointPath` gives it; undefined: it is none.
+ * Gives a call of a model by its path below `/v1/`, as `endpointPath` gives it, which is its name in the books, too; undefined: it is none.
  *
  * @example
  * callAt('images/edits')?.defaultModel // 'dall-e-2'
@@ -131,16 +132,6 @@ export function callAt(path: string): EndpointUse | undefined {
  */
 export function isModelResource(resource: string): boolean {
   return MODEL_RESOURCES.has(resource)
-}
-
-/**
- * The kind of usage of an endpoint by its name in the books; undefined: it is no call of a model by itself.
- *
- * @example
- * usageOfEndpoint('audio/speech') // 'audio_speeches'
- */
-export function usageOfEndpoint(name: string): ModelUsage | undefined {
-  return CALLS.get(name)?.usage
 }
 
 function readUse(method: string, target: string): EndpointUse {
@@ -170,9 +161,10 @@ function hidden(call: EndpointUse): EndpointUse {
   return { ...call, kind: 'closed', why: UNKNOWN }
 }
 
-/** Gives the first call of a model whose path is a part of another one. */
+/** Gives the first call of a model whose path is a part of another one. No server looks for it behind very many segments. */
 function callWithin(segments: readonly string[]): EndpointUse | undefined {
-  for (let from = 0; from < segments.length; from += 1) {
+  const most = Math.min(segments.length, SEGMENTS_MAX)
+  for (let from = 0; from < most; from += 1) {
     for (let length = CALL_SEGMENTS_MAX; length > 0; length -= 1) {
       const found = CALLS.get(segments.slice(from, from + length).join('/'))
       if (found !== undefined) return found

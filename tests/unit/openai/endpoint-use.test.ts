@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { ENDPOINT_TABLE } from '../../../src/openai/endpoint-table.ts'
-import { endpointUse, usageOfEndpoint, useOfRequest } from '../../../src/openai/endpoint-use.ts'
+import { callAt, endpointUse, useOfRequest } from '../../../src/openai/endpoint-use.ts'
 
 describe('each endpoint is what its row of the table says', () => {
   test.each(
@@ -65,7 +65,7 @@ test('what nobody knows is closed, and booked by what it tells where it makes an
 })
 
 test('an endpoint has its kind of usage by its name in the books', () => {
-  expect(usageOfEndpoint('audio/speech')).toBe('audio_speeches')
-  expect(usageOfEndpoint('images/edits')).toBe('images')
-  expect(usageOfEndpoint('vector_stores')).toBeUndefined()
+  expect(callAt('audio/speech')?.usage).toBe('audio_speeches')
+  expect(callAt('images/edits')?.usage).toBe('images')
+  expect(callAt('vector_stores')?.usage).toBeUndefined()
 })
