@@ -208,6 +208,25 @@ test('what was held for a response that never began is free again when its sessi
   }
 })
 
+test('what is held ahead stands in the way of nothing that is asked for, and takes no request if it is not made', async () => {
+  await using pair = await startPair()
+  const key = await pair.gateway.key({
+    concurrency: 1,
+    spend_limit: { month: 50 },
+    rate_limits: [{ model: '*', max_requests_per_1_minute: 2 }],
+  })
+  const client = await pair.open(key)
+  for (let time = 0; time < 2; time += 1) {
+    client.send(SOUND)
+    client.send(CREATE)
+    await client.until('response.done')
+  }
+  client.send(CREATE)
+  expect(await client.next()).toMatchObject({ type: 'error', error: { code: 'rate_limit_exceeded' } })
+  expect((await pair.gateway.booked(2)).requests).toBe(2)
+  client.close()
+})
+
 test('an upgrade to realtime is refused as itself once all is spent', async () => {
   await using pair = await startPair()
   const key = await pair.gateway.key({ spend_limit: { month: 0.4 } })

@@ -81,6 +81,8 @@ export class CountedSession implements MeteredSession {
   async #ask(event: ClientEvent, payload: Uint8Array): Promise<SessionVerdict | undefined> {
     try {
       this.#assertModels(event, this.#opening.protocol === 'realtime' ? this.#limits : undefined)
+      // What is held for a response by itself is for the one that is asked for now.
+      this.#dropAhead()
       const turn = this.#newTurn('asked', event.value)
       if (!(await this.#go(turn, event))) return DROPPED
       this.#turns.add(turn)
@@ -112,6 +114,11 @@ export class CountedSession implements MeteredSession {
     return this.#ahead === undefined && this.#state.respondsByItself && isLimited(limits)
   }
 
+  #dropAhead(): void {
+    this.#ahead?.discard()
+    this.#ahead = undefined
+  }
+
   #newTurn(cause: TurnCause, event?: JsonObject): SessionTurn {
     return new SessionTurn(exchangeOfTurn(this.#opening), cause, this.#state.sent, event)
   }
@@ -127,7 +134,7 @@ export class CountedSession implements MeteredSession {
       const request = await prepareTurn(this.#opening, exchange, event, limits, this.#state, turn.cause === 'ahead')
       const { call, reserve } = this.#deps.meter(request)
       if (turn.cause === 'unasked') this.#begin(turn, request, call)
-      await this.#deps.enter(exchange, request.outgoing)
+      await this.#deps.enter(exchange, request.outgoing, turn.cause === 'ahead')
       await reserve()
       if (!this.#isOver && turn.cause !== 'unasked') this.#begin(turn, request, call)
       turn.decided()
@@ -175,7 +182,7 @@ export class CountedSession implements MeteredSession {
 
   #end(outcome: Outcome): void {
     this.#isOver = true
-    this.#ahead?.end({ kind: 'cancelled' })
+    this.#dropAhead()
     this.#turns.end(outcome)
   }
 }

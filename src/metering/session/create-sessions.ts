@@ -44,6 +44,7 @@ export interface SessionsDeps {
  */
 export function createSessions(deps: SessionsDeps): SessionMetering {
   const { meter, decide, books, prices } = deps
+  const placeless: Decide = (demand, mayCost) => decide({ ...demand, places: [] }, mayCost)
   return {
     enterSession(exchange, model, deployments) {
       const isLent = lendEntry(exchange, { are: 'some', upstreams: deployments.map(({ upstream }) => upstream) })
@@ -64,7 +65,8 @@ export function createSessions(deps: SessionsDeps): SessionMetering {
           lendEntry(of, { are: 'some', upstreams: [deployment.upstream] })
           return limitsOfCaller(of)
         },
-        enter: (of, named) => enterRequest(of, named, [deployment], { decide, prices: prices() }),
+        enter: (of, named, isAhead) =>
+          enterRequest(of, named, [deployment], { decide: isAhead ? placeless : decide, prices: prices() }),
         meter(request) {
           const { call, demand } = meter(request, { kind: 'call' })
           const reserve = async (): Promise<void> => {

@@ -13,7 +13,8 @@ import type { SessionProtocol } from './session-events.ts'
 export interface SessionDeps {
   /** The limits of a response's caller; undefined: the money is not this server's. */
   readonly limitsOf: (exchange: Exchange) => CallerLimits | undefined
-  readonly enter: (exchange: Exchange, named: NamedCall) => void | Promise<void>
+  /** `isAhead`: it may never be made, and takes no place among the calls under way. */
+  readonly enter: (exchange: Exchange, named: NamedCall, isAhead: boolean) => void | Promise<void>
   /** Begins to count a call, and gives the function that asks for what it needs. */
   readonly meter: (request: PreparedRequest) => { readonly call: MeteredCall; readonly reserve: () => Promise<void> }
   /** Books what an upstream's message tells of no response: a transcription, as a rule, by such a model. */

@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { Outcome } from '../../exchange/outcome.ts'
 import type { JsonObject } from '../../formats/json/json.ts'
+import { ApiError } from '../../openai/api-error.ts'
 import type { ToldUsage } from '../../openai/usage/usage.ts'
 import type { SentCall } from '../../routing/attempts/sent-call.ts'
 import type { SessionState } from './session-state.ts'
@@ -77,6 +78,12 @@ export class SessionTurn {
   refused(): void {
     this.tell((call) => call.onAnswer({ status: BAD_REQUEST }))
     if (this.sent !== undefined) this.sent.isBilled = false
+  }
+
+  /** It was provided for, and is not needed any more: it takes nothing of any limit. */
+  discard(): void {
+    this.exchange.error = new ApiError('rate_limited')
+    this.end({ kind: 'cancelled' })
   }
 
   /** What it has used, by what is known so far. */
