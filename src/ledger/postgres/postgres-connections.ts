@@ -96,6 +96,8 @@ function connect(url: Secret): SQL {
   return new SQL(url.reveal(), {
     max: CONNECTIONS,
     connectionTimeout: CONNECT_SECONDS,
+    // The client keeps each text of a statement prepared for as long as its connection is open: questions have as many texts as lengths of lists.
+    prepare: false,
     connection: { search_path: SCHEMA, application_name: 'nexcode', statement_timeout: String(STATEMENT_MS) },
   })
 }

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path'
 import { SQL } from 'bun'
 import { Secret } from '../../../../src/config/secret.ts'
 import { type Ledger, LedgerError } from '../../../../src/ledger/ledger.ts'
+import { PostgresConnections } from '../../../../src/ledger/postgres/postgres-connections.ts'
 import { openPostgresLedger } from '../../../../src/ledger/postgres/postgres-ledger.ts'
+import { marks } from '../../../../src/ledger/record-queries.ts'
 import type { Booking, ProjectRecord } from '../../../../src/ledger/records.ts'
 import { openSqliteLedger } from '../../../../src/ledger/sqlite/sqlite-ledger.ts'
 import { NO_USAGE } from '../../../../src/openai/usage/usage.ts'
@@ -147,6 +149,17 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('the books in Postgres', () => {
     )
     await server.restart()
     expect(await one.find('project', 'proj_1')).toEqual(PROJECT)
+  })
+
+  test('keep no statement prepared: questions have as many texts as lists of keys have lengths', async () => {
+    const connections = new PostgresConnections(new Secret(await server.database()))
+    for (let length = 1; length <= 50; length += 1)
+      await connections.ask({ sql: `SELECT 1 WHERE '' IN (${marks(length)})`, values: Array(length).fill('') })
+    const kept = await Promise.all(
+      Array.from({ length: 8 }, () => connections.run('SELECT count(*) FROM pg_prepared_statements, pg_sleep(0.05)')),
+    )
+    expect(kept.flat(2).map(Number)).toEqual(Array(8).fill(0))
+    await connections.close()
   })
 
   test('are reached by TLS as the URL says: asked for, or with a certificate that has to be right', async () => {
