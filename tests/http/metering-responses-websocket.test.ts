@@ -5,6 +5,7 @@ import { type MeteredGateway, startMetered } from '../helpers/metered-gateway.ts
 import { getText, sendRaw } from '../helpers/raw-client.ts'
 import { statusAndCode } from '../helpers/received-answers.ts'
 import { openSession } from '../helpers/session-client.ts'
+import { until } from '../helpers/until.ts'
 import { answerOk } from '../helpers/upstream-scripts.ts'
 import { respondAtOnce, type SessionScript, startWebSocketUpstream } from '../helpers/websocket-upstream.ts'
 
@@ -250,4 +251,51 @@ test('events that come while one is being decided keep their order', async () =>
   for (const event of sent) client.send(event)
   for (const event of sent) expect(await pair.upstream.next()).toEqual(event)
   client.close()
+})
+
+test('sessions that race for a budget overspend nothing, and leave nothing held', async () => {
+  let [made, number] = [0, 0]
+  await using pair = await startPair((event, say) => {
+    if (event.type !== 'response.create') return
+    number += 1
+    const response = { id: `resp_${number}`, object: 'response', model: 'gpt-4o' }
+    say({ type: 'response.created', response })
+    // Some sessions are left by then.
+    setTimeout(() => {
+      made += 1
+      const output_tokens = 1 + ((made * 37) % 100)
+      const usage = { input_tokens: 10, output_tokens, total_tokens: 10 + output_tokens }
+      say({ type: 'response.completed', response: { ...response, status: 'completed', usage } })
+    }, number % 7)
+  })
+  // Some 60 responses, of which each holds the cost of two.
+  const limit = 30_000_000n
+  const key = await pair.gateway.key({ spend_limit: { month: Number(limit) / 10_000_000 } })
+  const converse = async (session: number): Promise<void> => {
+    const client = await pair.open(key)
+    for (let call = 0; call < 12; call += 1) {
+      client.send(CREATE)
+      if (call === 9 && session % 4 === 0) break
+      for (let isOver = false; !isOver; ) {
+        const { type } = await client.next()
+        isOver = type === 'response.completed' || type === 'error'
+      }
+    }
+    client.close()
+  }
+  await Promise.all(Array.from({ length: 16 }, (_, session) => converse(session)))
+  const shown = async (): Promise<{ readonly spent: number; readonly reserved: number }> => {
+    const answer = await fetch(`${pair.gateway.url}/v1/organization/projects/me/api_keys/me`, {
+      headers: { authorization: `Bearer ${key}` },
+    })
+    const { spend } = (await answer.json()) as { spend: [{ spent: number; reserved: number }] }
+    return spend[0]
+  }
+  await until(async () => (await shown()).reserved === 0)
+  await until(
+    async () => (await pair.gateway.booked(1)).cost === BigInt(Math.round((await shown()).spent * 10_000_000)),
+  )
+  const { cost, requests } = await pair.gateway.booked(1)
+  expect(cost).toBeLessThanOrEqual(limit)
+  expect([cost > (limit * 8n) / 10n, requests > 40]).toEqual([true, true])
 })
