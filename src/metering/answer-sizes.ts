@@ -24,7 +24,7 @@ const KNOWN_FROM = 8
  *
  * @example
  * sizes.hear(units.uncapped, tally.told())
- * const { most, usual, least } = sizes.lesserAmounts(units.uncapped, units.amount)
+ * const { most, usual, least } = sizes.lesserAmounts(kind, amount, (tokens) => amountExpected(request, tokens, deps))
  */
 export class AnswerSizes {
   readonly #seen = new BoundedMemo<Seen>(KEPT)
@@ -32,8 +32,9 @@ export class AnswerSizes {
   /**
    * What will do for a call whose most, `amount`, a budget has no room for: twice the longest answer of late, more where few have come, and all
    * that is left where none has. A call is let past where the longest of late is left.
+   * `amountOf`: what it may cost with an answer of so many tokens.
    */
-  lesserAmounts({ kind, amountOf }: UncappedCall, amount: bigint): LesserAmounts {
+  lesserAmounts(kind: string, amount: bigint, amountOf: (outputTokens: number) => bigint): LesserAmounts {
     const seen = this.#seen.get(kind)
     if (seen === undefined) {
       const least = amountOf(SHORT_TOKENS)

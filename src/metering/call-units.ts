@@ -28,8 +28,6 @@ export interface UncappedCall {
   readonly kind: string
   /** How many answers there are. */
   readonly answers: number
-  /** What it may cost if an answer has so many tokens at most, in nano-dollars. */
-  readonly amountOf: (outputTokens: number) => bigint
 }
 
 /** What is reserved for a request that asks no model. */
@@ -73,7 +71,7 @@ export function callUnits(request: PreparedRequest, needs: Needs, { prices, earl
   const { route } = request
   const known = plannedRequest(request)
   const isMedia = MEDIA.has(callAt(known.endpoint)?.usage)
-  if (needs === 'usage' && !isMedia) return textUnits({ ...known, model: modelNamed(request) })
+  if (needs === 'usage' && !isMedia) return textUnits(known, modelNamed(request))
   const members = countedMembers(known.members, known.endpoint, route.deployments, needs !== 'usage')
   const planned = { ...known, members, earlierTokens: earlier.tokensBefore(modelNamed(request), members) }
   if (needs !== 'money') {
@@ -83,24 +81,32 @@ export function callUnits(request: PreparedRequest, needs: Needs, { prices, earl
     return { ...unitsOf(estimate, planned), amount: 0n }
   }
   const { estimate, amount } = dearestCall(request, planned, prices)
-  return { ...unitsOf(estimate, planned), amount, uncapped: uncappedCall(request, planned, prices) }
+  return { ...unitsOf(estimate, planned), amount, uncapped: isMedia ? undefined : uncappedCall(request, planned) }
 }
 
-/** What a call without a cap is known by, and what will do for it; undefined: it has one, writes no text, or is part of a realtime session. */
-function uncappedCall(
+/**
+ * What a call may cost if an answer without a cap has so many tokens at most, in nano-dollars. It is to be asked before the call is sent, when
+ * the parsed body is let go.
+ *
+ * @example
+ * amountExpected(request, 500, { prices, earlier })
+ */
+export function amountExpected(
   request: PreparedRequest,
-  planned: Omit<PlannedCall, 'model'>,
-  prices: PriceBook,
-): UncappedCall | undefined {
-  if (planned.heard !== undefined || MEDIA.has(callAt(planned.endpoint)?.usage)) return undefined
-  if (!writesUncapped(planned)) return undefined
-  const amountOf = (outputExpected: number): bigint =>
-    dearestCall(request, { ...planned, outputExpected }, prices).amount
-  return {
-    kind: `${request.exchange.project ?? ''} ${modelNamed(request)} ${planned.endpoint}`,
-    answers: answersOf(planned),
-    amountOf,
-  }
+  outputExpected: number,
+  { prices, earlier }: CallUnitsDeps,
+): bigint {
+  const known = plannedRequest(request)
+  const members = countedMembers(known.members, known.endpoint, request.route.deployments, true)
+  const earlierTokens = earlier.tokensBefore(modelNamed(request), members)
+  return dearestCall(request, { ...known, members, earlierTokens, outputExpected }, prices).amount
+}
+
+/** What a call without a cap is known by; undefined: it has one, writes no text, or is part of a realtime session. */
+function uncappedCall(request: PreparedRequest, planned: Omit<PlannedCall, 'model'>): UncappedCall | undefined {
+  if (planned.heard !== undefined || !writesUncapped(planned)) return undefined
+  const kind = `${request.exchange.project ?? ''} ${modelNamed(request)} ${planned.endpoint}`
+  return { kind, answers: answersOf(planned) }
 }
 
 function unitsOf({ usage, images, picture }: Estimate, planned: Omit<PlannedCall, 'model'>) {
@@ -122,11 +128,17 @@ function unitsOf({ usage, images, picture }: Estimate, planned: Omit<PlannedCall
   return { tokens: input + (capOf(planned) ?? 0) * answersOf(planned), images, asked, picture }
 }
 
-/** A call of texts whose use nothing limits: it is looked at only where its answer does not tell what it has used. */
-function textUnits(call: PlannedCall): ReservedUnits {
-  let made: Pick<ReservedUnits, 'asked' | 'tokens'> | undefined
-  const looked = (): Pick<ReservedUnits, 'asked' | 'tokens'> => {
-    made ??= unitsOf(estimateCall(call, undefined), call)
+/**
+ * A call of texts whose use nothing limits: its text is looked at only where its answer does not tell what it has used. Nothing of its parsed
+ * body is kept for that.
+ */
+function textUnits(call: Omit<PlannedCall, 'model'>, model: string): ReservedUnits {
+  const { endpoint, bodyBytes, body } = call
+  const written = (capOf(call) ?? 0) * answersOf(call)
+  let made: ReservedUnits['asked'] | undefined
+  const look = (): ReservedUnits['asked'] => {
+    const bare = { endpoint, model, bodyBytes, body, members: NO_MEMBERS }
+    made ??= unitsOf(estimateCall(bare, undefined), bare).asked
     return made
   }
   return {
@@ -134,10 +146,13 @@ function textUnits(call: PlannedCall): ReservedUnits {
     amount: 0n,
     picture: undefined,
     get asked() {
-      return looked().asked
+      return look()
     },
     get tokens() {
-      return looked().tokens
+      const { inputText = 0, inputAudio = 0, inputImage = 0 } = look()
+      return inputText + inputAudio + inputImage + written
     },
   }
 }
+
+const NO_MEMBERS: PlannedCall['members'] = Object.freeze({})

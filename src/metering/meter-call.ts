@@ -8,7 +8,7 @@ import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { AnswerSizes } from './answer-sizes.ts'
 import { BookedObjects } from './booked-objects.ts'
-import { callUnits, type Needs, NO_UNITS, type UncappedCall } from './call-units.ts'
+import { amountExpected, callUnits, type Needs, NO_UNITS, type ReservedUnits } from './call-units.ts'
 import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
 import { modelNamed } from './dearest-call.ts'
 import { callDemand, type LimitedDemand } from './demand.ts'
@@ -41,11 +41,12 @@ export function createMeter({ books, prices, sha256, ledger }: MeterDeps): Meter
   const objects = new BookedObjects(sha256)
   const sizes = new AnswerSizes()
   const earlier = new EarlierResponses()
-  const lesserOf = (call: UncappedCall | undefined, amount: bigint): LimitedDemand['lesser'] => {
+  const lesserOf = (request: PreparedRequest, { uncapped, amount }: ReservedUnits): LimitedDemand['lesser'] => {
     const { uncappedCalls } = ledger()
-    if (call === undefined || uncappedCalls === 'whole') return undefined
+    if (uncapped === undefined || uncappedCalls === 'whole') return undefined
     return () => {
-      const amounts = sizes.lesserAmounts(call, amount)
+      const amountOf = (tokens: number): bigint => amountExpected(request, tokens, { prices: prices(), earlier })
+      const amounts = sizes.lesserAmounts(uncapped.kind, amount, amountOf)
       return uncappedCalls === 'alone' ? { ...amounts, most: amount } : amounts
     }
   }
@@ -60,7 +61,7 @@ export function createMeter({ books, prices, sha256, ledger }: MeterDeps): Meter
     if (uncapped !== undefined) learnAtEnd(exchange, call, (told) => sizes.hear(uncapped, told))
     if (limits.countsUse && useOfRequest(exchange).name === 'responses')
       learnAtEnd(exchange, call, (told) => earlier.hear(modelNamed(request), told))
-    const lesser = lesserOf(uncapped, units.amount)
+    const lesser = lesserOf(request, units)
     return { call, demand: callDemand(limits, outgoing.model ?? exchange.model, units, exchange, lesser) }
   }
 }

@@ -3,7 +3,7 @@ import { AnswerSizes } from '../../../src/metering/answer-sizes.ts'
 import type { UncappedCall } from '../../../src/metering/call-units.ts'
 import { createUsageTally } from '../../../src/openai/usage/usage-tally.ts'
 
-const CALL: UncappedCall = { kind: 'proj_1 gpt-4o chat/completions', answers: 1, amountOf: BigInt }
+const CALL: UncappedCall = { kind: 'proj_1 gpt-4o chat/completions', answers: 1 }
 const WHOLE = 16_384n
 
 function heard(...written: readonly number[]): AnswerSizes {
@@ -19,14 +19,17 @@ function hear(sizes: AnswerSizes, call: UncappedCall | undefined, tokens: number
 }
 
 test('where nothing is known a short answer will do, and all that is left is held', () => {
-  expect(heard().lesserAmounts(CALL, WHOLE)).toEqual({ most: WHOLE, usual: 500n, least: 500n })
+  expect(heard().lesserAmounts(CALL.kind, WHOLE, BigInt)).toEqual({ most: WHOLE, usual: 500n, least: 500n })
 })
 
 test('the longest answer of late will do, and twice as much is held; more where few have come', () => {
-  expect(heard(1000).lesserAmounts(CALL, WHOLE)).toMatchObject({ most: 9000n, usual: 1000n })
-  expect(heard(1000, 1000).lesserAmounts(CALL, WHOLE)).toMatchObject({ most: 5000n, usual: 1000n })
-  expect(heard(...Array<number>(20).fill(1000)).lesserAmounts(CALL, WHOLE)).toMatchObject({ most: 2000n, usual: 1000n })
-  expect(heard(...Array<number>(20).fill(20)).lesserAmounts(CALL, WHOLE)).toEqual({
+  expect(heard(1000).lesserAmounts(CALL.kind, WHOLE, BigInt)).toMatchObject({ most: 9000n, usual: 1000n })
+  expect(heard(1000, 1000).lesserAmounts(CALL.kind, WHOLE, BigInt)).toMatchObject({ most: 5000n, usual: 1000n })
+  expect(heard(...Array<number>(20).fill(1000)).lesserAmounts(CALL.kind, WHOLE, BigInt)).toMatchObject({
+    most: 2000n,
+    usual: 1000n,
+  })
+  expect(heard(...Array<number>(20).fill(20)).lesserAmounts(CALL.kind, WHOLE, BigInt)).toEqual({
     most: 500n,
     usual: 20n,
     least: 20n,
@@ -35,19 +38,19 @@ test('the longest answer of late will do, and twice as much is held; more where 
 
 test('a longer answer counts at once, and is forgotten slowly', () => {
   const many = Array<number>(20).fill(100)
-  expect(heard(...many, 4000).lesserAmounts(CALL, WHOLE).usual).toBe(4000n)
-  const after = Number(heard(4000, ...many).lesserAmounts(CALL, WHOLE).usual)
+  expect(heard(...many, 4000).lesserAmounts(CALL.kind, WHOLE, BigInt).usual).toBe(4000n)
+  const after = Number(heard(4000, ...many).lesserAmounts(CALL.kind, WHOLE, BigInt).usual)
   expect(after).toBeGreaterThan(2000)
-  const long = Number(heard(4000, ...Array<number>(400).fill(100)).lesserAmounts(CALL, WHOLE).usual)
+  const long = Number(heard(4000, ...Array<number>(400).fill(100)).lesserAmounts(CALL.kind, WHOLE, BigInt).usual)
   expect([long >= 100, long < 120]).toEqual([true, true])
 })
 
 test('each project, model and endpoint has sizes of its own, and several answers are several', () => {
   const sizes = heard(1000)
-  expect(sizes.lesserAmounts({ ...CALL, kind: 'proj_2 gpt-4o chat/completions' }, WHOLE).most).toBe(WHOLE)
+  expect(sizes.lesserAmounts('proj_2 gpt-4o chat/completions', WHOLE, BigInt).most).toBe(WHOLE)
   const twice = new AnswerSizes()
   hear(twice, { ...CALL, answers: 4 }, 1000)
-  expect(twice.lesserAmounts(CALL, WHOLE).usual).toBe(250n)
+  expect(twice.lesserAmounts(CALL.kind, WHOLE, BigInt).usual).toBe(250n)
 })
 
 test('a call with a cap, an answer that tells nothing, and an estimate say nothing', () => {
@@ -56,5 +59,5 @@ test('a call with a cap, an answer that tells nothing, and an estimate say nothi
   const tally = createUsageTally()
   tally.saw(9000)
   sizes.hear(CALL, tally.told())
-  expect(sizes.lesserAmounts(CALL, WHOLE).most).toBe(WHOLE)
+  expect(sizes.lesserAmounts(CALL.kind, WHOLE, BigInt).most).toBe(WHOLE)
 })
