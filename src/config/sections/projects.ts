@@ -85,6 +85,12 @@ export function recordsFromFile(
   }
 }
 
+/** Projects of these names would have keys with the ids of others (`key_token.NAME`, `key_admin.NAME`). */
+const NAMES_TAKEN: ReadonlyMap<string, string> = new Map([
+  ['token', 'tokens'],
+  ['admin', 'admin keys'],
+])
+
 function projectFromFile(
   reader: SectionReader,
   name: string,
@@ -92,7 +98,8 @@ function projectFromFile(
   seen: Map<string, string>,
 ): ProjectSettings {
   checkDeclaredName(reader, name)
-  if (name === 'token') reader.report({ wrong: 'has the name of all tokens', cure: 'Give it another one.' }, 'key')
+  const taken = NAMES_TAKEN.get(name)
+  if (taken !== undefined) reader.report({ wrong: `has the name of all ${taken}`, cure: 'Give it another one.' }, 'key')
   return {
     name,
     timeZone: readZone(reader.at('time_zone'), part.time_zone),

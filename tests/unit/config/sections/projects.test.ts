@@ -61,6 +61,14 @@ test('projects without a ledger are a problem that says how to get one', () => {
   ])
 })
 
+test('a project whose keys would have the ids of tokens or of admin keys has to have another name', () => {
+  const lines = linesOf('ledger: { store: memory }\nprojects:\n  token: {}\n  admin: {}\n')
+  expect(lines.map((line) => line.split(' | ')[0])).toEqual([
+    '3:3 projects.token has the name of all tokens',
+    '4:3 projects.admin has the name of all admin keys',
+  ])
+})
+
 test('each bad part is told with its line, and no key is shown', () => {
   const lines = linesOf(`ledger: { store: memory }
 projects:
