@@ -31,6 +31,10 @@ function toldOf(row: EndpointRow): readonly [budget: string, booked: string] {
     }
     case 'batch':
       return ['open', 'once, when the batch is over']
+    case 'batches':
+      return ['open', 'once each batch that was made here, when it is over']
+    case 'lines':
+      return ['open', "once, of a batch's answers, where nothing else has told what it cost"]
     case 'response':
       return ['open', 'once, when it is over, if it was made in the background']
     case 'free':

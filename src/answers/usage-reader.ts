@@ -75,7 +75,8 @@ function readerOf(type: string | null, onValue: OnValue, tally: UsageTally | und
     const events = new UsageEvents(onValue, onText)
     return (chunk) => events.add(chunk)
   }
-  if (isJsonType(type) || LINES_OF_JSON.test(type ?? '') || (isVagueType(type) && tally !== undefined)) {
+  const isVague = tally !== undefined && (tally.isJson === true || isVagueType(type))
+  if (isVague || isJsonType(type) || LINES_OF_JSON.test(type ?? '')) {
     return jsonReader(onValue, tally)
   }
   const isText = TEXT.test(type ?? '')

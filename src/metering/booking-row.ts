@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts'
-import { entryOf, principalName } from '../exchange/principal.ts'
+import { entryOf, type Principal, principalName } from '../exchange/principal.ts'
 import { DEFAULT_PROJECT_ID } from '../ledger/first-records.ts'
 import type { Booking } from '../ledger/records.ts'
 import { useOfRequest } from '../openai/endpoint-use.ts'
@@ -81,10 +81,16 @@ export function bookingOf(
   return cache === undefined ? row : { ...row, cache }
 }
 
+/** The key and the project that what a principal does is booked to. */
+export function bookedTo(principal: Principal): Pick<Booking, 'keyId' | 'projectId'> {
+  const entry = entryOf(principal)
+  return { keyId: entry?.id ?? principalName(principal), projectId: entry?.project?.id ?? DEFAULT_PROJECT_ID }
+}
+
 const MODEL_CHARS_MAX = 200
 
 /** When its request came, in milliseconds since 1970. */
-function arrivedAt({ startedAt }: Exchange): number {
+export function arrivedAt({ startedAt }: Exchange): number {
   return Math.round(Date.now() - performance.now() + startedAt)
 }
 

@@ -158,7 +158,7 @@ export function limitsOfCaller({ principal }: Pick<Exchange, 'principal'>): Call
 }
 
 /** The limits of a caller, by its entry. */
-function callerLimits(entry: KeyEntry): CallerLimits {
+export function callerLimits(entry: KeyEntry): CallerLimits {
   const made = known.get(entry)
   if (made !== undefined) return made
   const limits = new CallerLimits(entry)

@@ -7,38 +7,37 @@ import type { ToldUsage } from '../openai/usage/usage.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { AnswerSizes } from './answer-sizes.ts'
-import { BookedObjects } from './booked-objects.ts'
 import { amountExpected, callUnits, type Needs, NO_UNITS, type ReservedUnits } from './call-units.ts'
 import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
 import { modelNamed } from './dearest-call.ts'
 import { callDemand, type LimitedDemand } from './demand.ts'
 import { EarlierResponses } from './earlier-responses.ts'
 import { MeteredCall } from './metered-call.ts'
-import type { MeteredKind } from './metered-kinds.ts'
+import type { CallKind } from './metered-kinds.ts'
+import type { ObjectBooks } from './object-books.ts'
 
 /** The dependencies of metering calls. */
 export interface MeterDeps {
   readonly books: Pick<Books, 'limiter' | 'bookings'>
   readonly prices: () => PriceBook
-  readonly sha256: (text: string) => Uint8Array
+  readonly objects: ObjectBooks
   readonly ledger: () => Pick<LedgerSettings, 'uncappedCalls'>
 }
 
 /** Begins to count a call, and gives what it asks for; undefined: nothing. Throws where its model has no price and its money is limited. */
 export type Meter = (
   request: PreparedRequest,
-  kind: MeteredKind,
+  kind: CallKind,
 ) => { readonly call: MeteredCall; readonly demand: LimitedDemand | undefined }
 
 /**
  * Makes the function that begins to count calls. What it learns of their answers it keeps in this process.
  *
  * @example
- * const meter = createMeter({ books, prices, sha256, ledger: () => settings().ledger })
+ * const meter = createMeter({ books, prices, objects, ledger: () => settings().ledger })
  * const { call, demand } = meter(request, kind)
  */
-export function createMeter({ books, prices, sha256, ledger }: MeterDeps): Meter {
-  const objects = new BookedObjects(sha256)
+export function createMeter({ books, prices, objects, ledger }: MeterDeps): Meter {
   const sizes = new AnswerSizes()
   const earlier = new EarlierResponses()
   const lesserOf = (request: PreparedRequest, { uncapped, amount }: ReservedUnits): LimitedDemand['lesser'] => {

@@ -10,19 +10,19 @@ import type { PreparedRequest } from '../requests/prepared-request.ts'
 import type { SendWatch, SentCall } from '../routing/attempts/sent-call.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { bookUnheld } from './book-unheld.ts'
-import type { BookedObjects } from './booked-objects.ts'
 import { bookingOf } from './booking-row.ts'
 import type { ReservedUnits } from './call-units.ts'
 import type { Grant } from './decide.ts'
 import type { LimitedDemand } from './demand.ts'
-import type { MeteredKind } from './metered-kinds.ts'
+import { type CallKind, isOver, madeObject } from './metered-kinds.ts'
+import type { ObjectBooks } from './object-books.ts'
 import { type CallTotal, SentCalls } from './sent-calls.ts'
 
 /** The dependencies of metered calls. */
 export interface MeteredCallDeps {
   readonly books: Pick<Books, 'bookings' | 'limiter'>
   readonly prices: PriceBook
-  readonly objects: BookedObjects
+  readonly objects: ObjectBooks
 }
 
 /** After so many bytes of an answer it is noted again what it has cost so far. */
@@ -38,7 +38,7 @@ const NOTED_BYTES = 4096
  */
 export class MeteredCall implements UsageTally, SendWatch {
   readonly #request: PreparedRequest
-  readonly #kind: MeteredKind
+  readonly #kind: CallKind
   readonly #deps: MeteredCallDeps
   readonly #tally: UsageTally
   readonly #calls: SentCalls
@@ -46,11 +46,11 @@ export class MeteredCall implements UsageTally, SendWatch {
   #grant: Grant | undefined
   #unnotedBytes: number
 
-  constructor(request: PreparedRequest, kind: MeteredKind, units: ReservedUnits, deps: MeteredCallDeps) {
+  constructor(request: PreparedRequest, kind: CallKind, units: ReservedUnits, deps: MeteredCallDeps) {
     this.#request = request
     this.#kind = kind
     this.#deps = deps
-    this.#calls = new SentCalls(request, units, deps.prices, kind.kind === 'batch')
+    this.#calls = new SentCalls(request, units, deps.prices)
     // Of a stream it is noted at once that it has begun.
     this.#unnotedBytes = request.exchange.stream ? NOTED_BYTES : 0
     this.#tally = createUsageTally(units)
@@ -101,9 +101,9 @@ export class MeteredCall implements UsageTally, SendWatch {
   }
 
   told(): ToldUsage {
-    const told = this.#tally.told()
+    const [told, { kind }] = [this.#tally.told(), this.#kind]
     // What nobody has asked of a model is not estimated.
-    return this.#kind.kind === 'told' && told.isEstimated ? { ...told, usage: NO_USAGE } : told
+    return told.isEstimated && (kind === 'told' || kind === 'making') ? { ...told, usage: NO_USAGE } : told
   }
 
   /** What its answer has cost, in nano-dollars, by what is known so far. */
@@ -134,14 +134,19 @@ export class MeteredCall implements UsageTally, SendWatch {
   #settle(outcome: Outcome): void {
     const own = this.told()
     const total = this.#calls.total(own, outcome, this.#grant?.amount)
-    const { usage } = total.told
-    const booking = this.#bookingOf(own, total, outcome)
-    const cost = booking?.cost ?? 0
+    const made = madeObject(this.#kind, own, this.#calls.status)
+    if (made !== undefined) this.#deps.objects.keep(made, this.#request, this.#grant?.reservation)
+    else this.#end(total, this.#bookingOf(own, total, outcome))
+  }
+
+  #end({ told: { usage } }: CallTotal, booking: Booking | undefined): void {
     const { exchange } = this.#request
+    const cost = booking?.cost ?? 0
     if (booking !== undefined)
       exchange.onSpent({ cost, inputTokens: inputTokens(usage), outputTokens: outputTokens(usage) })
     if (this.#grant !== undefined)
       this.#grant.reservation.end({ cost: BigInt(cost), units: this.#unitsOf(usage), booking })
+    else if (booking?.isObject === true) this.#deps.objects.book(exchange, booking)
     else if (booking !== undefined) bookUnheld(this.#deps.books, exchange, booking)
   }
 
@@ -152,49 +157,41 @@ export class MeteredCall implements UsageTally, SendWatch {
     const object = this.#objectOf(own)
     if (object === 'not yet') return undefined
     const noted = this.#demand?.booking
-    const id = object === undefined ? noted?.id : this.#deps.objects.take(deployment.upstream.name, object)
-    if (id === 'booked') return undefined
-    return bookingOf(
-      this.#request.exchange,
-      {
-        usage: told.usage,
-        cost,
-        saved: 0,
-        pricedBy,
-        isEstimated: told.isEstimated,
-        outcome: outcome.kind,
-        status,
-        servedModel: told.model ?? this.#calls.modelAt(deployment),
-        upstream: deployment.upstream.name,
-        tier: told.tier ?? '',
-        isBatch: this.#kind.kind === 'batch',
-      },
-      id,
-      noted?.at,
-    )
+    const id = object === undefined ? noted?.id : this.#deps.objects.idOf(deployment.upstream.name, object)
+    if (object !== undefined && this.#deps.objects.isBooked(id ?? '')) return undefined
+    const settled = {
+      usage: told.usage,
+      cost,
+      saved: 0,
+      pricedBy,
+      isEstimated: told.isEstimated,
+      outcome: outcome.kind,
+      status,
+      servedModel: told.model ?? this.#calls.modelAt(deployment),
+      upstream: deployment.upstream.name,
+      tier: told.tier ?? '',
+      isBatch: false,
+    }
+    const row = bookingOf(this.#request.exchange, settled, id, noted?.at)
+    return object === undefined ? row : { ...row, isObject: true }
   }
 
   /**
    * The object that can be fetched again and again, whose booking it is; undefined: it is a call of its own; `not yet`: it goes on, or was
    * booked when it was made, as is each response that was not made in the background.
    */
-  #objectOf({ status = '', usage, id, isBackground }: ToldUsage): string | undefined {
-    const isOver = OVER.has(status)
-    if (this.#kind.kind === 'call') {
-      if (!isBackground || id === undefined) return undefined
-      return isOver ? id : 'not yet'
-    }
-    if (this.#kind.kind === 'told') return this.#kind.isCertain || totalTokens(usage) > 0 ? undefined : 'not yet'
-    const isKnown = isOver && (this.#kind.kind === 'batch' || isBackground) && totalTokens(usage) > 0
-    return isKnown && this.#calls.status < 300 ? this.#kind.id : 'not yet'
+  #objectOf(told: ToldUsage): string | undefined {
+    const [{ id, isBackground }, kind, isUsed] = [told, this.#kind, totalTokens(told.usage) > 0]
+    if (kind.kind === 'call') return isBackground ? id : undefined
+    if (kind.kind === 'told') return kind.isCertain || isUsed ? undefined : 'not yet'
+    if (kind.kind === 'making' || !isOver(told) || !isBackground || !isUsed) return 'not yet'
+    return this.#calls.status < 300 ? kind.id : 'not yet'
   }
 
   /** The units that it really used, in the order of its demand. */
   #unitsOf(usage: Usage): readonly number[] {
-    const rates = this.#demand?.modelRates ?? []
-    return rates.map(({ kind }) => (kind === 'tokensPerMinute' ? totalTokens(usage) : usage.images))
+    return (this.#demand?.modelRates ?? []).map(({ kind }) =>
+      kind === 'tokensPerMinute' ? totalTokens(usage) : usage.images,
+    )
   }
 }
-
-/** The states of a batch, or of a response, that goes on no more. */
-const OVER: ReadonlySet<string> = new Set(['completed', 'incomplete', 'failed', 'cancelled', 'expired'])

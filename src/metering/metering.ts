@@ -7,9 +7,12 @@ import type { Deployment } from '../routing/targets/deployment.ts'
 import { type CallerLimits, limitsOfCaller } from './caller-limits.ts'
 import { createDecide } from './decide.ts'
 import { enterRequest } from './enter-request.ts'
+import { HeldObjects } from './held-objects.ts'
 import { lendEntry } from './lent-entry.ts'
 import { createMeter } from './meter-call.ts'
-import { meteredKind } from './metered-kinds.ts'
+import { isOfObjects, meteredKind } from './metered-kinds.ts'
+import { askAboutObjects } from './object-answers.ts'
+import { ObjectBooks } from './object-books.ts'
 import { assertEndpointPermitted, type NamedCall } from './permissions.ts'
 import { createPrices, type PriceSources } from './prices-in-force.ts'
 import { bookRepeat } from './repeated-call.ts'
@@ -38,7 +41,7 @@ export interface Metering extends SessionMetering {
 
 /** The dependencies of metering. */
 export interface MeteringDeps extends PriceSources {
-  readonly books: Pick<Books, 'limiter' | 'bookings'>
+  readonly books: Pick<Books, 'limiter' | 'bookings' | 'ledger' | 'directory'>
   readonly sha256: (text: string) => Uint8Array
   /** The settings in force. */
   readonly settings: () => Pick<Settings, 'ledger' | 'prices' | 'upstreams'>
@@ -52,8 +55,9 @@ export interface MeteringDeps extends PriceSources {
  */
 export function createMetering({ books, priceTable, sha256, settings }: MeteringDeps): Metering {
   const { limiter, bookings } = books
+  const objects = new ObjectBooks({ books, held: new HeldObjects(books.ledger), sha256 })
   const prices = createPrices({ priceTable, settings })
-  const meter = createMeter({ books, prices, sha256, ledger: () => settings().ledger })
+  const meter = createMeter({ books, prices, objects, ledger: () => settings().ledger })
   const decide = createDecide(limiter)
   const limitsOf = (exchange: Exchange): CallerLimits | undefined => {
     if (exchange.principal.kind === 'caller') lendEntry(exchange, { are: 'all', upstreams: settings().upstreams })
@@ -71,6 +75,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       const { exchange } = request
       const kind = meteredKind(exchange)
       if (kind === undefined) return next(request)
+      if (isOfObjects(kind)) return askAboutObjects(request, kind, next, { objects, prices: prices() })
       const { call, demand } = meter(request, kind)
       if (demand !== undefined) {
         const deciding = decide(demand, () => demand.amount > 0n)

@@ -116,7 +116,6 @@ function modelAsked({ requestTarget }: Exchange): string | undefined {
 
 /** Why what a body asks for can't be counted; undefined: it can. */
 function whyClosed(exchange: Exchange, value: JsonObject): string | undefined {
-  if (value['background'] === true) return WORKS_ON
   // At OpenAI a conversation is only kept; at other servers (Mistral) a model answers at once.
   const { kind, counted } = useOfRequest(exchange)
   const asksModel = kind === 'free' && counted === 'told' && ASKING.some((name) => value[name] !== undefined)
@@ -126,7 +125,6 @@ function whyClosed(exchange: Exchange, value: JsonObject): string | undefined {
 /** The members by which a conversation asks a model or an agent. */
 const ASKING = ['model', 'agent_id', 'inputs'] as const
 const ASKS_MODEL = 'it asks a model beside what the API reference says'
-const WORKS_ON = 'a response in the background goes on behind its answer, and is counted only when it is fetched'
 
 function notMetered(limits: CallerLimits, path: string, why: string): ApiError {
   const limit = limits.hasBudget ? 'a spend limit' : 'a limit on tokens'

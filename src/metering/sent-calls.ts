@@ -35,7 +35,7 @@ const NO_CALLS: readonly SentCall[] = []
  * two, are billed upstream, too.
  *
  * @example
- * const calls = new SentCalls(request, units, prices, false)
+ * const calls = new SentCalls(request, units, prices)
  * const { told, cost } = calls.total(tally.told(), outcome)
  */
 export class SentCalls {
@@ -44,14 +44,12 @@ export class SentCalls {
   readonly #request: PreparedRequest
   readonly #units: ReservedUnits
   readonly #prices: PriceBook
-  readonly #isBatch: boolean
   #last: ChainedCall | undefined
 
-  constructor(request: PreparedRequest, units: ReservedUnits, prices: PriceBook, isBatch: boolean) {
+  constructor(request: PreparedRequest, units: ReservedUnits, prices: PriceBook) {
     this.#request = request
     this.#units = units
     this.#prices = prices
-    this.#isBatch = isBatch
   }
 
   /** The deployment that has answered, or else the one that was asked last; undefined: none was. */
@@ -143,7 +141,7 @@ export class SentCalls {
   #costAt(deployment: Deployment, told: Partial<ToldUsage> & Pick<ToldUsage, 'usage'>): CallCost {
     if (payerOf(this.#request.exchange.principal, deployment.upstream) === 'caller')
       return { cost: 0, pricedBy: 'caller' }
-    const about = { asked: this.modelAt(deployment), isBatch: this.#isBatch, picture: this.#units.picture }
+    const about = { asked: this.modelAt(deployment), isBatch: false, picture: this.#units.picture }
     return costOfAnswer(told, deployment.upstream, about, this.#prices)
   }
 

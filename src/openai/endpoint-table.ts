@@ -22,8 +22,8 @@ export type EndpointRow = EndpointPaths &
         /** Whether Azure serves it below `/deployments/{deployment}`. */
         readonly isDeployed?: true
       }
-    /** An object that was made before, whose answer tells what it has cost; `{id}` is its id. */
-    | { readonly kind: 'batch' | 'response' }
+    /** An object that was made before, whose answer tells what it has cost; `{id}` is its id. `batches`: many of them; `lines`: a file of answers. */
+    | { readonly kind: 'batch' | 'response' | 'batches' | 'lines' }
     /** It costs nothing. `mayTell`: at some servers it is a call of a model, whose answer tells its usage. */
     | { readonly kind: 'free'; readonly mayTell?: true }
     /** What it costs can't be counted from its answer, and why. `isBookedLater`: it is told by the object that it makes. */
@@ -83,6 +83,8 @@ export const ENDPOINT_TABLE: readonly EndpointRow[] = [
     ...{ kind: 'call', usage: 'audio_transcriptions', isDeployed: true },
   },
   { method: 'GET', paths: ['batches/{id}'], kind: 'batch' },
+  { method: 'GET', paths: ['batches'], kind: 'batches' },
+  { method: 'GET', paths: ['files/{id}/content', 'messages/batches/{id}/results'], kind: 'lines' },
   { method: 'POST', paths: ['batches/{id}/cancel'], kind: 'batch' },
   { method: 'GET', paths: ['responses/{id}'], kind: 'response' },
   { method: 'POST', paths: ['responses/{id}/cancel'], kind: 'response' },
@@ -90,7 +92,7 @@ export const ENDPOINT_TABLE: readonly EndpointRow[] = [
     method: 'GET',
     ...{
       kind: 'free',
-      paths: ['models', 'models/**', 'engines', 'engines/{id}', 'files', 'files/{id}', 'files/{id}/content'],
+      paths: ['models', 'models/**', 'engines', 'engines/{id}', 'files', 'files/{id}'],
     },
   },
   {
@@ -102,7 +104,6 @@ export const ENDPOINT_TABLE: readonly EndpointRow[] = [
         'chat/completions/{id}',
         'chat/completions/{id}/messages',
         'responses/{id}/input_items',
-        'batches',
         'uploads/{id}',
         'conversations/**',
       ],
@@ -144,10 +145,10 @@ export const ENDPOINT_TABLE: readonly EndpointRow[] = [
       ],
     },
   },
-  { method: 'POST', paths: ['batches'], kind: 'closed', why: BATCH, isBookedLater: true },
+  { method: 'POST', paths: ['batches', 'messages/batches'], kind: 'closed', why: BATCH, isBookedLater: true },
   {
     method: 'POST',
-    paths: ['batches/{id}/requests', 'batch/jobs', 'messages/batches'],
+    paths: ['batches/{id}/requests', 'batch/jobs'],
     ...{ kind: 'closed', why: BATCH },
   },
   { method: 'any', paths: ['messages/batches/**', 'batch/jobs/**'], kind: 'closed', why: BATCH },

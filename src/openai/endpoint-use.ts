@@ -9,10 +9,10 @@ export interface EndpointUse {
   /** As its row of the table says; what is in no row is `closed`. */
   readonly kind: EndpointRow['kind']
   /**
-   * How it is counted: as a call of a model; as an object that was made before, whose cost its answer tells now; by what its answer tells
-   * alone (`told`), and where that is nothing only if it is closed; or not at all.
+   * How it is counted: as a call of a model; as one that makes an object (`made`); as an object that was made before, whose cost its answer tells
+   * now; by what its answer tells alone (`told`), and where that is nothing only if it is closed; or not at all.
    */
-  readonly counted: 'call' | 'object' | 'told' | 'nothing'
+  readonly counted: 'call' | 'made' | 'object' | 'told' | 'nothing'
   /** Its name in the books: `audio/speech`; `other`: it is none of the API's. Only words of the table, so that there are few. */
   readonly name: string
   /** The kind of its usage; undefined: it is no call of a model. */
@@ -186,7 +186,7 @@ function useOf(row: EndpointRow, segments: readonly string[]): EndpointUse {
 
 function countedOf(row: EndpointRow): EndpointUse['counted'] {
   if (row.kind === 'call') return 'call'
-  if (row.kind === 'closed') return row.isBookedLater === true ? 'nothing' : 'told'
+  if (row.kind === 'closed') return row.isBookedLater === true ? 'made' : 'told'
   if (row.kind === 'free') return row.mayTell === true ? 'told' : 'nothing'
   return 'object'
 }

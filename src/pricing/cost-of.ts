@@ -13,18 +13,21 @@ const PARTS = 1000
  * costOf(price, usage, 'flex')
  */
 export function costOf(price: ModelPrice, usage: Usage, tier: PriceTier, picture?: string): number | undefined {
-  const { cost, isWhole } = pricedCost(price, usage, tier, picture)
+  const { cost, isWhole } = pricedCost(price, usage, tier, { picture })
   return isWhole ? cost : undefined
 }
 
-/** The cost of all that has a price, in nano-dollars, and whether that is all that was used. */
+/**
+ * The cost of all that has a price, in nano-dollars, and whether that is all that was used. `calls`: how many have used it; each is as long as
+ * the others, for all that is known.
+ */
 export function pricedCost(
   price: ModelPrice,
   usage: Usage,
   tier: PriceTier,
-  picture: string | undefined,
+  { picture, calls = 1 }: { readonly picture: string | undefined; readonly calls?: number | undefined },
 ): { readonly cost: number; readonly isWhole: boolean } {
-  const list = priceListOf(price, tier, inputTokens(usage))
+  const list = priceListOf(price, tier, inputTokens(usage) / Math.max(1, calls))
   // Where the tokens of images or sounds are told, those are what is billed.
   const hasOutput = outputTokens(usage) > 0
   const hasInput = inputTokens(usage) > 0

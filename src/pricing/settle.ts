@@ -36,13 +36,13 @@ export function priceTierOf(served: string | undefined, isBatch: boolean): Price
  * settleCost(tally.told(), book.priceOfAnswer(provider, upstream, asked, told.model), priceTierOf(told.tier, false))
  */
 export function settleCost(
-  told: Pick<ToldUsage, 'usage'> & Partial<Pick<ToldUsage, 'cost'>>,
+  told: Pick<ToldUsage, 'usage'> & Partial<Pick<ToldUsage, 'cost' | 'calls'>>,
   known: KnownPrice | undefined,
   tier: PriceTier,
   picture?: string,
 ): SettledCost {
   if (told.cost !== undefined) return { cost: told.cost, by: 'answer' }
   if (known === undefined) return { cost: 0, by: 'none' }
-  const { cost, isWhole } = pricedCost(known.price, told.usage, tier, picture)
+  const { cost, isWhole } = pricedCost(known.price, told.usage, tier, { picture, calls: told.calls })
   return { cost, by: isWhole ? known.by : 'none' }
 }

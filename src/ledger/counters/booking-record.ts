@@ -101,12 +101,14 @@ function rowOf(booking: Booking): Row {
     usage.webSearches,
     usage.fileSearches,
     usage.codeSessions,
+    booking.isObject === true ? 1 : 0,
   ]
 }
 
 function bookingOf(written: Written): Booking {
   if (!isRow(written)) return { ...written, usage: { ...NO_USAGE, ...written.usage } }
   const cache = written[16]
+  const isObject = written[37] === 1
   // Each part by its place: what is put together by names takes five times as long.
   const booking = {
     id: written[0],
@@ -148,7 +150,8 @@ function bookingOf(written: Written): Booking {
       codeSessions: written[36],
     },
   } as unknown as Booking
-  return typeof cache === 'string' ? { ...booking, cache } : booking
+  if (typeof cache !== 'string' && !isObject) return booking
+  return { ...booking, ...(typeof cache === 'string' && { cache }), ...(isObject && { isObject }) }
 }
 
 function isRow(written: Written): written is Row {

@@ -33,3 +33,8 @@ export function toolCallsIn(output: readonly Json[]): ToolCalls {
   }
   return { webSearches, fileSearches, codeSessions: containers.size, images }
 }
+
+/** Whether an item of an answer's `data` is an image (OpenAI specification, `Image`). */
+export function isImage(one: Json): boolean {
+  return isJsonObject(one) && (typeof one['b64_json'] === 'string' || typeof one['url'] === 'string')
+}

@@ -9,18 +9,21 @@ const FACTS: PickedMembers = {
   id: true,
   background: true,
 }
+/** Of a batch. */
+const BATCH: PickedMembers = { ...FACTS, output_file_id: true, request_counts: true }
 const TOOL_CALLS: PickedMembers = { '*': { type: true, action: { type: true }, container_id: true } }
 
 /** The members of an answer, or of an event, that can tell usage in any API: what a `UsageTally` reads. */
 export const USAGE_MEMBERS: PickedMembers = {
-  ...FACTS,
+  ...BATCH,
   type: true,
   output: TOOL_CALLS,
-  response: { ...FACTS, output: TOOL_CALLS },
+  response: { ...FACTS, output: TOOL_CALLS, body: { ...FACTS, output: TOOL_CALLS } },
+  result: { message: FACTS },
   message: FACTS,
   delta: { usage: true },
   choices: { '*': { usage: true } },
-  data: { '*': { b64_json: true, url: true } },
+  data: { '*': { ...BATCH, b64_json: true, url: true } },
   x_groq: { usage: true },
   timings: true,
   usageMetadata: true,

@@ -2,11 +2,13 @@ import { isJsonObject, type Json, type JsonObject } from '../../formats/json/jso
 import { normalizeUsage } from './normalize-usage.ts'
 import { mergeUsage, ownUsageIn } from './own-usage.ts'
 import { costIn } from './told-cost.ts'
-import { type ToolCalls, toolCallsIn, withToolCalls } from './tool-calls.ts'
+import { isImage, type ToolCalls, toolCallsIn, withToolCalls } from './tool-calls.ts'
 import { addUsage, inputTokens, NO_USAGE, outputTokens, type ToldUsage, USAGE_FIELDS, type Usage } from './usage.ts'
 
 /** Gathers what an answer tells of its usage while it passes, and how much of it has passed, in case it tells nothing. */
 export interface UsageTally {
+  /** Whether the answer is JSON, whatever its type says: files come as `application/octet-stream`. */
+  readonly isJson?: boolean
   /** An event of a stream, or a whole JSON answer: all of it, or the members of it that can tell usage. */
   readonly add: (value: JsonObject) => void
   /** So many bytes of text have passed; 0: some of an answer that is no text. */
@@ -193,8 +195,4 @@ class Tally implements UsageTally {
       ...(isUntold && { outputImage: usage.outputText, outputText: 0 }),
     }
   }
-}
-
-function isImage(one: Json): boolean {
-  return isJsonObject(one) && (typeof one['b64_json'] === 'string' || typeof one['url'] === 'string')
 }

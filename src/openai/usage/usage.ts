@@ -83,6 +83,8 @@ export interface ToldUsage {
   readonly tier: string | undefined
   /** The model that has answered, as the upstream calls it. */
   readonly model: string | undefined
+  /** How many calls its usage is of, where it is of many, as a batch's; undefined: not told. */
+  readonly calls?: number | undefined
   /** Its own id, such as `resp_…`; undefined: not told. */
   readonly id: string | undefined
   /** What the answer is, in its own word: `chat.completion`, `response`, `batch`, …; undefined: not told. */

@@ -36,7 +36,7 @@ function callsOf(stream = false): { readonly calls: SentCalls; readonly request:
     deployment: undefined,
   } as unknown as PreparedRequest
   const units = { asked: { inputText: 1000 }, tokens: 1100, images: 0, amount: 0n, picture: undefined }
-  return { calls: new SentCalls(request, units, PRICES, false), request }
+  return { calls: new SentCalls(request, units, PRICES), request }
 }
 
 test('a request that was never sent costs nothing, and is of no deployment', () => {

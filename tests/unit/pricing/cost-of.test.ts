@@ -117,7 +117,10 @@ describe('of a price that is not there', () => {
     (field) => {
       const usage = { ...NO_USAGE, [field]: 1, ...(field.endsWith('s') && field.includes('S') && { inputText: 1 }) }
       expect(costOf(price, usage, 'default')).toBeUndefined()
-      expect(pricedCost(price, usage, 'default', undefined)).toEqual({ cost: usage.inputText * 1000, isWhole: false })
+      expect(pricedCost(price, usage, 'default', { picture: undefined })).toEqual({
+        cost: usage.inputText * 1000,
+        isWhole: false,
+      })
     },
   )
 

@@ -14,6 +14,7 @@ const EACH_COUNT = Object.fromEntries(USAGE_FIELDS.map((name, index) => [name, i
 test('a booking is read as it was written, each field and each count of it', () => {
   const rows = [
     makeBooking({ usage: EACH_COUNT, saved: 7, isBatch: true, isEstimated: true, cache: 'hit' }),
+    makeBooking({ isBatch: true, isObject: true }),
     makeBooking({ model: 'a "quoted" name\n', servedModel: '中文' }),
   ]
   for (const row of rows) expect(parseBooking(stringifyBooking(row))).toEqual(row)
