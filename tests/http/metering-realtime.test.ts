@@ -255,6 +255,17 @@ test('a model that the key may not use is refused in the URL, and in what it ask
   client.close()
 })
 
+test('a limited key’s session stays one of the model that its URL names', async () => {
+  await using pair = await startPair()
+  const client = await pair.open(await pair.gateway.key({ spend_limit: { month: 100 } }))
+  client.send({ type: 'session.update', event_id: 'other', session: { model: 'gpt-realtime-2' } })
+  expect(await client.next()).toMatchObject({ type: 'error', error: { param: 'session.model', event_id: 'other' } })
+  const own = { type: 'session.update', session: { model: 'gpt-realtime', output_modalities: ['text'] } }
+  client.send(own)
+  expect(await pair.upstream.next()).toEqual(own)
+  client.close()
+})
+
 test('a transcription is booked at the price of the model that has written it', async () => {
   await using pair = await startPair()
   const client = await pair.open(await pair.gateway.key())

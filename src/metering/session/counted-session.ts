@@ -1,11 +1,10 @@
 import type { Outcome } from '../../exchange/outcome.ts'
 import type { JsonObject } from '../../formats/json/json.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import { innerModels } from '../../openai/inner-models.ts'
-import { modelNotFound } from '../../openai/model-not-found.ts'
 import type { PreparedRequest } from '../../requests/prepared-request.ts'
 import { type CallerLimits, limitsOfCaller } from '../caller-limits.ts'
 import type { MeteredCall } from '../metered-call.ts'
+import { assertEventPermitted, binaryRefused, isLimited } from './event-permissions.ts'
 import type { MeteredSession, SessionDeps, SessionOpening, SessionVerdict } from './metered-session.ts'
 import { exchangeOfTurn, prepareTurn } from './prepare-turn.ts'
 import { type ClientEvent, readClientEvent, refusalEvent } from './session-events.ts'
@@ -48,7 +47,7 @@ export class CountedSession implements MeteredSession {
       event = readClientEvent(payload, limits?.restrictsModels === true)
       if (typeof event === 'object') {
         if (ASKING.has(event.type)) return this.#ask(event, payload)
-        this.#assertModels(event, limits)
+        assertEventPermitted(event, limits, this.#opening)
       }
       if (event === 'sound' && this.#mustProvide(limits)) return this.#provide(payload)
     } catch (thrown) {
@@ -80,7 +79,7 @@ export class CountedSession implements MeteredSession {
   /** A client asks for a response: its event waits until that is decided. */
   async #ask(event: ClientEvent, payload: Uint8Array): Promise<SessionVerdict | undefined> {
     try {
-      this.#assertModels(event, this.#opening.protocol === 'realtime' ? this.#limits : undefined)
+      if (this.#opening.protocol === 'realtime') assertEventPermitted(event, this.#limits, this.#opening)
       // What is held for a response by itself is for the one that is asked for now.
       this.#dropAhead()
       const turn = this.#newTurn('asked', event.value)
@@ -166,14 +165,6 @@ export class CountedSession implements MeteredSession {
     if (typeof event === 'object' && event.type === 'session.update') this.#state.ask(event.value['session'])
   }
 
-  /** Asserts that an event names no model that its caller may not use. Throws `model_not_found`. */
-  #assertModels({ value }: ClientEvent, limits: CallerLimits | undefined): void {
-    if (limits?.restrictsModels !== true) return
-    const named = innerModels(value)
-    if (named === undefined) throw new ApiError('rules_not_applicable')
-    for (const { model } of named) if (!limits.permitsModel(model)) throw modelNotFound(model)
-  }
-
   #refused(thrown: unknown, event?: ClientEvent): SessionVerdict {
     const error = thrown instanceof ApiError ? thrown : new ApiError('internal_error', { cause: thrown })
     const reply = refusalEvent(error, this.#opening.protocol, event)
@@ -185,15 +176,4 @@ export class CountedSession implements MeteredSession {
     this.#dropAhead()
     this.#turns.end(outcome)
   }
-}
-
-/** Whether a caller has any limit that a response may meet. */
-function isLimited(limits: CallerLimits | undefined): boolean {
-  return limits !== undefined && (limits.needsModel || limits.places.length > 0)
-}
-
-function binaryRefused(): ApiError {
-  return new ApiError('rules_not_applicable', {
-    message: 'Your key has limits, and this server reads its events only as text messages. Send JSON in text messages.',
-  })
 }
