@@ -12,7 +12,7 @@ test('without a word about it there is no ledger, and the environment names its 
 
 test('every key of the file has its place', () => {
   const text = `ledger: { store: "postgres://u:p@h/d", limits: "rediss://:p@h:1", usage_retention: { days: 7, size: 2GiB },
-    include_usage: false, on_ledger_down: allow }`
+    include_usage: false, on_ledger_down: allow, uncapped_calls: learned }`
   expect(opened(loadGood(text).ledger)).toEqual({
     store: 'postgres://u:p@h/d',
     limits: 'rediss://:p@h:1',
@@ -20,6 +20,7 @@ test('every key of the file has its place', () => {
     storeBytesMax: 2 ** 31,
     includeUsage: false,
     onDown: 'allow',
+    uncappedCalls: 'learned',
   })
 })
 
