@@ -118,14 +118,14 @@ const ENDS: readonly End[] = [
   {
     what: 'a stream that falls silent',
     body: STREAM,
-    options: { file: { timeouts: { stream_idle: '100ms' } } },
+    options: { file: { timeouts: { stream_idle: '400ms' } } },
     script: beginStream,
     cost: OF_PROMPT + OF_WORDS,
   },
   {
     what: 'a stream that lasts too long',
     body: STREAM,
-    options: { file: { timeouts: { total: '300ms' } } },
+    options: { file: { timeouts: { total: '1s' } } },
     script: beginStream,
     cost: OF_PROMPT + OF_WORDS,
   },

@@ -92,7 +92,7 @@ test('a call that a second model answers costs the prompt of the first one and w
     file: {
       models: { smart: { targets: TARGETS, strategy: 'order' } },
       retry: { attempts: 2, on: ['timeout'] },
-      timeouts: { first_byte: '50ms' },
+      timeouts: { first_byte: '700ms' },
     },
   })
   const key = await gateway.key({ spend_limit: { day: 1000 } })
