@@ -16,6 +16,8 @@ const KEPT = { entriesMax: 2000, keyCharsMax: 400 }
 const FORGOTTEN = 1 / 64
 /** From so many answers on the next one is expected to be no longer than twice the level; of fewer, less is known. */
 const KNOWN_FROM = 8
+/** So many times the longest answer of late has to fit. */
+const MARGIN = 2
 
 /**
  * Learns how long answers are to calls that set no cap: by the caller's project, model and endpoint. The level is the longest answer of late:
@@ -31,7 +33,7 @@ export class AnswerSizes {
 
   /**
    * What will do for a call whose most, `amount`, a budget has no room for: twice the longest answer of late, more where few have come, and all
-   * that is left where none has. A call is let past where the longest of late is left.
+   * that is left where none has. A call is let past where twice the longest of late is left, so that one that is somewhat longer overspends nothing.
    * `amountOf`: what it may cost with an answer of so many tokens.
    */
   lesserAmounts(kind: string, amount: bigint, amountOf: (outputTokens: number) => bigint): LesserAmounts {
@@ -41,7 +43,7 @@ export class AnswerSizes {
       return { most: amount, usual: least, least }
     }
     const margin = 1 + KNOWN_FROM / Math.min(seen.count, KNOWN_FROM)
-    const usual = Math.ceil(seen.level)
+    const usual = Math.ceil(seen.level * MARGIN)
     return {
       most: amountOf(Math.max(Math.ceil(seen.level * margin), SHORT_TOKENS)),
       usual: amountOf(usual),

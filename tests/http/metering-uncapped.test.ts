@@ -34,14 +34,14 @@ test('such calls go on until what they usually cost is not left, and are told to
   await using gateway = await startMetered(HALF_CENT)
   const key = await gateway.key({ spend_limit: { day: 10 } })
   const counts = await ask(gateway, key, 25)
-  // Twenty would be all of it; their prompts are held as well.
-  expect(counts['ok'] ?? 0).toBeGreaterThanOrEqual(18)
+  // Twenty would be all of it; there has to be room for one that is twice as long, and for its prompt.
+  expect(counts['ok'] ?? 0).toBeGreaterThanOrEqual(17)
   expect(counts['ok'] ?? 0).toBeLessThanOrEqual(20)
   expect(Object.keys(counts).toSorted()).toEqual(['429 insufficient_quota', 'ok'])
   const refused = await gateway.ask(key)
   expect(refused.headers.get('x-should-retry')).toBe('false')
   expect((await errorOf(refused)).message).toMatch(
-    /sets no limit on its answer, and is expected to cost up to \$0\.00\d+, which is more than is left/,
+    /sets no limit on its answer, and is expected to cost up to \$0\.01\d+, which is more than is left/,
   )
 })
 
@@ -111,8 +111,8 @@ test.each(['alone', 'learned'])(
     await Promise.all(Array.from({ length: 16 }, caller))
     const { cost } = await gateway.booked(gateway.upstreams.openai.requests.length)
     expect(cost <= 500_000_000n).toBeTrue()
-    // What is left is less than such a call usually costs.
-    expect(cost > 480_000_000n).toBeTrue()
+    // What is left is less than twice what such a call costs at most.
+    expect(cost > 475_000_000n).toBeTrue()
   },
 )
 

@@ -22,27 +22,27 @@ test('where nothing is known a short answer will do, and all that is left is hel
   expect(heard().lesserAmounts(CALL.kind, WHOLE, BigInt)).toEqual({ most: WHOLE, usual: 500n, least: 500n })
 })
 
-test('the longest answer of late will do, and twice as much is held; more where few have come', () => {
-  expect(heard(1000).lesserAmounts(CALL.kind, WHOLE, BigInt)).toMatchObject({ most: 9000n, usual: 1000n })
-  expect(heard(1000, 1000).lesserAmounts(CALL.kind, WHOLE, BigInt)).toMatchObject({ most: 5000n, usual: 1000n })
+test('twice the longest answer of late will do and is held; more is held where few have come', () => {
+  expect(heard(1000).lesserAmounts(CALL.kind, WHOLE, BigInt)).toMatchObject({ most: 9000n, usual: 2000n })
+  expect(heard(1000, 1000).lesserAmounts(CALL.kind, WHOLE, BigInt)).toMatchObject({ most: 5000n, usual: 2000n })
   expect(heard(...Array<number>(20).fill(1000)).lesserAmounts(CALL.kind, WHOLE, BigInt)).toMatchObject({
     most: 2000n,
-    usual: 1000n,
+    usual: 2000n,
   })
   expect(heard(...Array<number>(20).fill(20)).lesserAmounts(CALL.kind, WHOLE, BigInt)).toEqual({
     most: 500n,
-    usual: 20n,
-    least: 20n,
+    usual: 40n,
+    least: 40n,
   })
 })
 
 test('a longer answer counts at once, and is forgotten slowly', () => {
   const many = Array<number>(20).fill(100)
-  expect(heard(...many, 4000).lesserAmounts(CALL.kind, WHOLE, BigInt).usual).toBe(4000n)
+  expect(heard(...many, 4000).lesserAmounts(CALL.kind, WHOLE, BigInt).usual).toBe(8000n)
   const after = Number(heard(4000, ...many).lesserAmounts(CALL.kind, WHOLE, BigInt).usual)
-  expect(after).toBeGreaterThan(2000)
+  expect(after).toBeGreaterThan(4000)
   const long = Number(heard(4000, ...Array<number>(400).fill(100)).lesserAmounts(CALL.kind, WHOLE, BigInt).usual)
-  expect([long >= 100, long < 120]).toEqual([true, true])
+  expect([long >= 200, long < 240]).toEqual([true, true])
 })
 
 test('each project, model and endpoint has sizes of its own, and several answers are several', () => {
@@ -50,7 +50,7 @@ test('each project, model and endpoint has sizes of its own, and several answers
   expect(sizes.lesserAmounts('proj_2 gpt-4o chat/completions', WHOLE, BigInt).most).toBe(WHOLE)
   const twice = new AnswerSizes()
   hear(twice, { ...CALL, answers: 4 }, 1000)
-  expect(twice.lesserAmounts(CALL.kind, WHOLE, BigInt).usual).toBe(250n)
+  expect(twice.lesserAmounts(CALL.kind, WHOLE, BigInt).usual).toBe(500n)
 })
 
 test('a call with a cap, an answer that tells nothing, and an estimate say nothing', () => {
