@@ -4,6 +4,9 @@ import { SCHEMA_STEPS } from './schema-steps.ts'
 
 /** "NXLG", in the header of our files. */
 const APPLICATION_ID = 0x4e584c47
+/** SQLite's own cache, as it is by itself, and while tables are brought to a new version. */
+const CACHE_KIB = 2_000
+const MIGRATION_CACHE_KIB = 128 * 1024
 
 /** Is thrown for a file that is another program's. */
 export class ForeignLedgerError extends Error {}
@@ -23,12 +26,17 @@ export function migrateLedger(database: Database, onMigrate: (from: number) => v
       if (!isNew && numberOf(database, 'application_id') !== APPLICATION_ID)
         throw new ForeignLedgerError('This is the database of another program.')
       if (version > SCHEMA_STEPS.length) throw new NewerLedgerError('This ledger is one of a newer version.')
-      if (!isNew && version < SCHEMA_STEPS.length) onMigrate(version)
+      if (!isNew && version < SCHEMA_STEPS.length) {
+        onMigrate(version)
+        // All rows are written anew, in another order: the pages that they go to should stay at hand.
+        database.run(`PRAGMA cache_size = -${MIGRATION_CACHE_KIB}`)
+      }
       for (const step of SCHEMA_STEPS.slice(version)) database.run(step)
       database.run(`PRAGMA application_id = ${APPLICATION_ID}`)
       database.run(`PRAGMA user_version = ${SCHEMA_STEPS.length}`)
     })
     .immediate()
+  database.run(`PRAGMA cache_size = -${CACHE_KIB}`)
 }
 
 function countTables(database: Database): number {
