@@ -1,3 +1,4 @@
+import { readAnyBytes } from '../formats/bytes/byte-string.ts'
 import { inputTokens, NO_USAGE, totalTokens, type Usage } from '../openai/usage/usage.ts'
 import { costOf, priceListOf } from './cost-of.ts'
 import { mediaUse } from './media-use.ts'
@@ -50,25 +51,36 @@ export function costOfReading(call: PlannedCall, { usage, picture }: Estimate, p
 }
 
 function dearest(call: PlannedCall, price: ModelPrice, usage: Usage, picture: string | undefined): number | undefined {
-  const usual = costOf(price, inDearestKinds(price, usage, 'default'), 'default', picture)
+  const isForAnHour = price.prices.cacheWrite1h !== undefined && keepsForAnHour(call)
+  const kinds = (tier: PriceTier): Usage => inDearestKinds(price, usage, tier, isForAnHour)
+  const usual = costOf(price, kinds('default'), 'default', picture)
   const asked = givenText(call, 'service_tier') ?? givenText(call, 'speed')
   // The account's own settings decide about `auto`.
   const tier = asked === 'auto' ? 'priority' : priceTierOf(asked, false)
   if (tier === 'default') return usual
-  const ofTier = costOf(price, inDearestKinds(price, usage, tier), tier, picture)
+  const ofTier = costOf(price, kinds(tier), tier, picture)
   return usual === undefined || ofTier === undefined ? (usual ?? ofTier) : Math.max(usual, ofTier)
 }
 
+/** Whether a call has what it reads kept for an hour (Anthropic's `cache_control`), or nobody has looked. */
+function keepsForAnHour({ body }: PlannedCall): boolean {
+  return body === undefined || FOR_AN_HOUR.test(readAnyBytes(body))
+}
+
+const FOR_AN_HOUR = /"ttl"\s*:\s*"1h"/
+
 /** Makes tokens of the dearest kind that they may turn out to be: what is read may be written to a cache, what is written may be thoughts. */
-function inDearestKinds(price: ModelPrice, usage: Usage, tier: PriceTier): Usage {
-  const { input = 0, cacheWrite = 0, output = 0, reasoning = 0 } = priceListOf(price, tier, inputTokens(usage))
-  const isWritten = cacheWrite > input
+function inDearestKinds(price: ModelPrice, usage: Usage, tier: PriceTier, isForAnHour: boolean): Usage {
+  const { input = 0, output = 0, reasoning = 0, ...list } = priceListOf(price, tier, inputTokens(usage))
+  const { cacheWrite = 0, cacheWrite1h = cacheWrite } = list
+  const isWritten = (isForAnHour ? cacheWrite1h : cacheWrite) > input
   const isThought = reasoning > output
   if (!isWritten && !isThought) return usage
   return {
     ...usage,
     inputText: isWritten ? 0 : usage.inputText,
-    inputCacheWrite: isWritten ? usage.inputText : 0,
+    inputCacheWrite: isWritten && !isForAnHour ? usage.inputText : 0,
+    inputCacheWrite1h: isWritten && isForAnHour ? usage.inputText : 0,
     outputText: isThought ? 0 : usage.outputText,
     outputReasoning: isThought ? usage.outputText : 0,
   }

@@ -12,6 +12,8 @@ const PARTIAL_IMAGE_TOKENS = 100
 /** The most images that an edit takes, and the least bytes that one has. */
 const IMAGES_READ_MAX = 16
 const IMAGE_BYTES = 50_000
+/** Models whose images have a quality and a size where the call says none. */
+const DALL_E = /(?:^|\/)dall-e-/
 /** No format for speech has fewer bytes in a second. */
 const SOUND_BYTES_A_SECOND = 1_000
 /** Tokens that are written for a second of speech, if one speaks fast. */
@@ -47,8 +49,18 @@ function imagesUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse
         outputImage: images * ((IMAGE_TOKENS[quality ?? ''] ?? IMAGE_TOKENS_MAX) + partial),
       }),
     },
-    picture: size === undefined || size === 'auto' ? undefined : `${quality ?? 'standard'}/${size}`,
+    picture: pictureOf(call.model, quality, size),
   }
+}
+
+/**
+ * The quality and size of an image, by the defaults of its model (OpenAI specification, `CreateImageRequest`): dall-e makes the standard quality
+ * and a square where nothing else is said. What other models choose by themselves (`auto`) is not known before.
+ */
+function pictureOf(model: string, quality: string | undefined, size: string | undefined): string | undefined {
+  if (!DALL_E.test(model)) return size === undefined || size === 'auto' ? undefined : `${quality ?? 'standard'}/${size}`
+  const isUsual = quality === undefined || quality === 'auto'
+  return `${isUsual ? 'standard' : quality}/${size === undefined || size === 'auto' ? '1024x1024' : size}`
 }
 
 /** How many images a form of so many bytes has at most. */

@@ -6,7 +6,8 @@ const NONE: JsonObject = {}
 /**
  * Reads what an answer says of its usage, in any of the forms that servers of OpenAI's API and their own APIs have, as counts that do not
  * overlap. What is cached or written to a cache is part of what was read; where a server counts it beside that (Anthropic's Messages), it is
- * added. Tokens of reasoning are part of what was written; where the total says that they come on top (xAI, Gemini), they are added.
+ * added. Tokens of reasoning are part of what was written; where the total says that they come on top (xAI, Gemini), or the model is of a server
+ * that leaves them out (xAI, Perplexity), they are added. `model`: as the answer names it.
  *
  * Sources: OpenAI specification (`CompletionUsage`, `ResponseUsage`, `ImageGenUsage`, `TranscriptTextUsageTokens`, realtime's
  * `response.done`), Anthropic's Messages API, Gemini's `usageMetadata`, DeepSeek, Perplexity and Cohere as they answer.
@@ -14,11 +15,11 @@ const NONE: JsonObject = {}
  * @example
  * normalizeUsage({ prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 }) // inputText 20, outputText 5
  */
-export function normalizeUsage(raw: JsonObject): Usage {
-  if (isJsonObject(raw['billed_units'])) return normalizeUsage(raw['billed_units'])
+export function normalizeUsage(raw: JsonObject, model = ''): Usage {
+  if (isJsonObject(raw['billed_units'])) return normalizeUsage(raw['billed_units'], model)
   if ('promptTokenCount' in raw || 'candidatesTokenCount' in raw) return ofGemini(raw)
   const seconds = raw['type'] === 'duration' ? count(raw['seconds']) : 0
-  return withOutput(raw, withInput(raw, { ...NO_USAGE, seconds, webSearches: webSearchesIn(raw) }))
+  return withOutput(raw, model, withInput(raw, { ...NO_USAGE, seconds, webSearches: webSearchesIn(raw) }))
 }
 
 /** What was read: by kind, and how much of it came from a cache or went to one. */
@@ -71,15 +72,17 @@ function writesOf(
 }
 
 /** What was written: by kind. */
-function withOutput(raw: JsonObject, before: Usage): Usage {
+function withOutput(raw: JsonObject, model: string, before: Usage): Usage {
   const details = detailsOf(raw, 'completion_tokens_details', 'output_tokens_details', 'output_token_details')
   const told = count(raw['completion_tokens'] ?? raw['output_tokens'])
   const reasoning = count(details['reasoning_tokens'] ?? details['thinking_tokens'] ?? raw['reasoning_tokens'])
   const read = count(raw['prompt_tokens'] ?? raw['input_tokens'])
-  // A total that is more than its two parts counts reasoning that the second part leaves out.
-  const onTop = 'prompt_tokens' in raw ? Math.max(0, count(raw['total_tokens']) - read - told) : 0
+  // A total that is more than its two parts counts reasoning that the second part leaves out. xAI leaves it out always.
+  const isUntold = raw['total_tokens'] === undefined && XAI.test(model)
+  const above = isUntold ? reasoning : Math.max(0, count(raw['total_tokens']) - read - told)
+  const onTop = 'prompt_tokens' in raw ? above : 0
   // Perplexity bills what it has thought and cited beside what it has written, and its total leaves both out.
-  const beside = 'citation_tokens' in raw && onTop === 0 ? reasoning + count(raw['citation_tokens']) : 0
+  const beside = isPerplexitys(raw, model) && onTop === 0 ? reasoning + count(raw['citation_tokens']) : 0
   const outputReasoning = Math.max(reasoning, onTop, beside)
   const outputAudio = count(details['audio_tokens'])
   const outputImage = count(details['image_tokens'])
@@ -91,6 +94,14 @@ function withOutput(raw: JsonObject, before: Usage): Usage {
     outputReasoning: Math.min(outputReasoning, all),
     outputText: Math.max(0, all - outputReasoning - outputAudio - outputImage),
   }
+}
+
+const XAI = /(?:^|\/)grok-/
+const PERPLEXITY = /(?:^|\/)sonar/
+
+/** Whether a usage is Perplexity's own: others that pass on its models count reasoning among the details. */
+function isPerplexitys(raw: JsonObject, model: string): boolean {
+  return 'citation_tokens' in raw || ('reasoning_tokens' in raw && PERPLEXITY.test(model))
 }
 
 function webSearchesIn(raw: JsonObject): number {

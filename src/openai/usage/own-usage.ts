@@ -4,7 +4,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../formats/json/jso
  * What an answer, or an event, tells of its usage in members of a server's own, as a `usage` of OpenAI's form would tell it; undefined: nothing.
  * It counts only where no `usage` comes.
  *
- * Sources: Groq (`x_groq.usage`), Cohere's version 1 (`meta`), Moonshot (`choices[].usage`), llama.cpp (`timings`), Ollama's own API.
+ * Sources: Groq (`x_groq.usage`), Cohere's version 1 (`meta`), Moonshot (`choices[].usage`), llama.cpp (`timings`), Ollama's own API, OpenAI's
+ * verbose transcriptions (`duration`, of which each second that has begun is billed).
  *
  * @example
  * ownUsageIn({ timings: { prompt_n: 3, cache_n: 20, predicted_n: 7 } }) // { prompt_tokens: 23, completion_tokens: 7, … }
@@ -17,6 +18,8 @@ export function ownUsageIn(value: JsonObject): JsonObject | undefined {
   if (read !== undefined || written !== undefined) {
     return { prompt_tokens: read ?? null, completion_tokens: written ?? null }
   }
+  if (typeof value['duration'] === 'number' && typeof value['task'] === 'string')
+    return { type: 'duration', seconds: Math.ceil(value['duration']) }
   return usageOfChoices(choices)
 }
 

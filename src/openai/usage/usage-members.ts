@@ -26,6 +26,8 @@ export const USAGE_MEMBERS: PickedMembers = {
   data: { '*': { ...BATCH, b64_json: true, url: true } },
   x_groq: { usage: true },
   timings: true,
+  task: true,
+  duration: true,
   usageMetadata: true,
   svg_usage: true,
   modelVersion: true,

@@ -136,7 +136,7 @@ class Tally implements UsageTally {
   }
 
   #counted(raw: JsonObject | undefined): Usage {
-    const told = raw === undefined ? NO_USAGE : normalizeUsage(raw)
+    const told = raw === undefined ? NO_USAGE : normalizeUsage(raw, this.#model)
     const usage = this.#withImages(this.#tools === undefined ? told : withToolCalls(told, this.#tools))
     return this.#svg === undefined ? usage : addUsage(usage, normalizeUsage(this.#svg))
   }

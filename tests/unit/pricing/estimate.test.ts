@@ -268,7 +268,9 @@ describe('images and sounds', () => {
     ['an image of any quality', 'images/generations', 'gpt-image-1', {}, 200, 0.25],
     ['images by their size', 'images/generations', 'dall-e-3', { n: 2, quality: 'hd', size: '1024x1024' }, 200, 0.16],
     ['images of the usual quality', 'images/generations', 'dall-e-3', { size: '1024x1024' }, 200, 0.04],
-    ['images of unknown size', 'images/generations', 'dall-e-3', {}, 200, 0.12],
+    ['images of no size', 'images/generations', 'dall-e-3', {}, 200, 0.04],
+    ['images of no size in high quality', 'images/generations', 'dall-e-3', { quality: 'hd' }, 200, 0.08],
+    ['images whose model decides', 'images/generations', 'dall-e-3', { quality: 'auto', size: 'auto' }, 200, 0.04],
     ['speech by its characters', 'audio/speech', 'tts-1', { input: 'hello' }, 200, 0.000075],
     ['speech whose text was not read', 'audio/speech', 'tts-1', {}, 200, 0.003],
     ['speech by its tokens', 'audio/speech', 'gpt-4o-mini-tts', { input: 'hello' }, 200, 0.00017],
@@ -341,4 +343,17 @@ describe('the dearer way counts', () => {
     expect(cost).toBeUndefined()
     expect(tokens).toBeGreaterThan(20)
   })
+})
+
+test('what is kept for an hour is held at its price, which is above that of five minutes', () => {
+  const price = priceOf('anthropic', 'claude-sonnet-4-5')
+  const callWith = (ttl: string) => {
+    const system = [{ type: 'text', text: 'x'.repeat(9000), cache_control: { type: 'ephemeral', ttl } }]
+    return callOf('messages', { model: 'claude-sonnet-4-5', system, max_tokens: 1, messages: [] })
+  }
+  const [short, long] = [estimateCall(callWith('5m'), price), estimateCall(callWith('1h'), price)]
+  // $3.75 and $6 a million; one token is written.
+  const written = 15_000
+  expect(long.tokens).toBe(short.tokens)
+  expect(((long.cost ?? 0) - written) / ((short.cost ?? 0) - written)).toBeCloseTo(6 / 3.75, 3)
 })

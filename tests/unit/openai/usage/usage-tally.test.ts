@@ -79,3 +79,49 @@ test('characters that were spoken are known from the request, and no estimate', 
   tally.saw(0)
   expect(tally.told()).toMatchObject({ usage: { characters: 120, outputText: 0 }, isEstimated: false })
 })
+
+test.each<readonly [string, string, Readonly<Record<string, number>>, number]>([
+  ['xAI, where no total is told', 'grok-4', { prompt_tokens: 20, completion_tokens: 10, reasoning: 50 }, 60],
+  [
+    'xAI, where a total shows it',
+    'grok-4',
+    { prompt_tokens: 20, completion_tokens: 10, total_tokens: 80, reasoning: 50 },
+    60,
+  ],
+  [
+    'xAI by a server between that counts it in',
+    'x-ai/grok-4',
+    { prompt_tokens: 20, completion_tokens: 60, total_tokens: 80, reasoning: 50 },
+    60,
+  ],
+  ['OpenAI, where no total is told', 'gpt-5', { prompt_tokens: 20, completion_tokens: 60, reasoning: 50 }, 60],
+  [
+    'Perplexity without citations',
+    'sonar-reasoning',
+    { prompt_tokens: 10, completion_tokens: 30, total_tokens: 40, reasoning_tokens: 50 },
+    80,
+  ],
+  [
+    'Perplexity with citations',
+    'sonar-pro',
+    { prompt_tokens: 10, completion_tokens: 30, total_tokens: 40, reasoning_tokens: 50, citation_tokens: 5 },
+    85,
+  ],
+])('reasoning is part of what was written, and counted once: %s', (_who, model, { reasoning, ...usage }, written) => {
+  const tally = createUsageTally()
+  const details = reasoning === undefined ? {} : { completion_tokens_details: { reasoning_tokens: reasoning } }
+  tally.add({ model, usage: { ...usage, ...details } })
+  const { usage: told } = tally.told()
+  expect([told.outputText + told.outputReasoning, told.outputReasoning > 0]).toEqual([written, true])
+})
+
+test('a verbose transcription tells its seconds as its duration, and others as their usage', () => {
+  const verbose = createUsageTally({ asked: { seconds: 9 } })
+  verbose.saw(40)
+  verbose.add({ task: 'transcribe', language: 'english', duration: 8.47, text: 'The beach was busy.' })
+  expect(verbose.told()).toMatchObject({ usage: { ...NO_USAGE, seconds: 9 }, isEstimated: false })
+  const told = createUsageTally({ asked: { seconds: 100 } })
+  told.saw(40)
+  told.add({ text: 'The beach was busy.', task: 'transcribe', duration: 7.1, usage: { type: 'duration', seconds: 9 } })
+  expect(told.told()).toMatchObject({ usage: { ...NO_USAGE, seconds: 9 }, isEstimated: false })
+})
