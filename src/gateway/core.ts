@@ -4,8 +4,7 @@ import type { Exchange, Observer } from '../exchange/exchange.ts'
 import type { MemoryBudget } from '../exchange/memory-budget.ts'
 import type { Handler } from '../exchange/stage.ts'
 import type { LoadedExtension } from '../extensions/load/load-extensions.ts'
-import { createMetering } from '../metering/metering.ts'
-import type { PriceTable } from '../pricing/price.ts'
+import type { Metering, MeteringDeps } from '../metering/metering.ts'
 import { createSnapshot } from '../routing/snapshot.ts'
 import type { DeploymentState } from '../routing/targets/deployment.ts'
 import type { RouterDeps } from '../routing/targets/router.ts'
@@ -22,8 +21,8 @@ import { composeEntry, composeFlow } from './stages.ts'
 export interface CoreDeps extends ServerDeps {
   /** Opens the store of answers, with a guard around it; throws where it can't be opened. Absent: no answer is kept. */
   readonly openStore?: NonNullable<PartsDeps['openStore']>
-  /** The prices that NexCode comes with; needed beside a ledger. */
-  readonly priceTable?: PriceTable
+  /** Makes the metering of callers by the settings in force. Needed beside a ledger, and loaded for one alone. */
+  readonly createMetering?: (settings: MeteringDeps['settings']) => Metering
   /** The user's own logic, loaded. */
   readonly extensions?: readonly LoadedExtension[]
 }
@@ -66,13 +65,10 @@ export interface Core {
  * const response = await core.flow(exchange)
  */
 export function createCore(deps: CoreDeps): Core {
-  const { config, log, sha256, openStore, books, priceTable } = deps
+  const { config, log, sha256, openStore } = deps
   // With closed cassettes nothing goes upstream, not even the question for a list of models.
   const isOffline = deps.cassettes?.isClosed === true
-  const metering =
-    books === undefined || priceTable === undefined
-      ? undefined
-      : createMetering({ books, priceTable, sha256, settings: () => generation.settings })
+  const metering = deps.createMetering?.(() => generation.settings)
   const flowDeps = { ...createFlowDeps(deps), metering }
   const { now, random, deadlines, admission, repeats, reading } = flowDeps
   const routing: RouterDeps = { now, random, deadlines, onBreaker: tellBreaker(log) }

@@ -1,11 +1,10 @@
 import type { AppDeps } from '../app.ts'
 import type { Settings } from '../config/settings.ts'
-import { loadPrices } from '../pricing/price-book.ts'
 import type { OpenBooksDeps } from './open-books.ts'
 
 /** The parts of a server with a ledger. */
 export interface LedgerParts {
-  readonly parts: Required<Pick<AppDeps, 'books' | 'priceTable' | 'management'>>
+  readonly parts: Required<Pick<AppDeps, 'books' | 'createMetering' | 'management'>>
   /** Takes over what another file declares. */
   readonly take: (settings: Settings) => Promise<void>
 }
@@ -21,9 +20,16 @@ export async function openLedgerParts(settings: Settings, deps: OpenBooksDeps): 
   const { openBooks } = await import('./open-books.ts')
   const { organization } = await import('../server/routes/organization.ts')
   const { createAlertWatch } = await import('../administration/alert-watch.ts')
+  const { createMetering } = await import('../metering/metering.ts')
+  const { loadPrices } = await import('../pricing/price-book.ts')
   const { books, take } = await openBooks(settings.ledger.store, settings, deps)
+  const own = { books, priceTable: await loadPrices(), sha256: deps.sha256 }
   return {
-    parts: { books, priceTable: await loadPrices(), management: { organization, createAlertWatch } },
+    parts: {
+      books,
+      createMetering: (settings) => createMetering({ ...own, settings }),
+      management: { organization, createAlertWatch },
+    },
     take,
   }
 }

@@ -41,3 +41,11 @@ test('what reads a configuration file is loaded where there is one only', () => 
   expect(loaded.filter((path) => path.startsWith('config/file/'))).toEqual(['config/file/schema/fields.ts'])
   expect(loadedWith('config/load-settings.ts')).toContain('yaml')
 })
+
+test('what meters callers is loaded where there is a ledger only', () => {
+  const loaded = [...loadedWith('process/serve-alone.ts', loadedWith('cli/serve.ts'))]
+  const ofLedger = loaded.filter((path) => /^(?:administration|ledger|metering|pricing)\//.test(path))
+  // What a token of the default project is, how our keys look, and the errors of a ledger that can't be opened.
+  expect(ofLedger.toSorted()).toEqual(['ledger/first-records.ts', 'ledger/key-format.ts', 'ledger/ledger.ts'])
+  expect(loadedWith('metering/metering.ts')).toContain('pricing/estimate.ts')
+})
