@@ -88,12 +88,19 @@ export class ObjectBooks {
   /** Books what an object has cost, to its maker, the first time; `isKnown`: only where its maker is known, else to who has fetched it. */
   book(exchange: Exchange, row: Booking, isKnown = false): void {
     if (this.#booked.has(row.id)) return
+    // One that is only listed may be nobody's: who fetches it meanwhile pays.
+    if (!isKnown) this.#markBooked(row.id)
+    this.#retry(async () => {
+      const isBooked = await this.#book(exchange, { ...row, isObject: true }, isKnown)
+      if (isBooked) this.#markBooked(row.id)
+      else if (!isKnown) this.#booked.delete(row.id)
+    })
+  }
+
+  #markBooked(id: string): void {
     const [oldest] = this.#booked
     if (this.#booked.size >= REMEMBERED_MAX && oldest !== undefined) this.#booked.delete(oldest)
-    this.#booked.add(row.id)
-    this.#retry(async () => {
-      if (!(await this.#book(exchange, { ...row, isObject: true }, isKnown))) this.#booked.delete(row.id)
-    })
+    this.#booked.add(id)
   }
 
   /** Gives whether it is booked now. */
@@ -149,5 +156,6 @@ export class ObjectBooks {
 }
 
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+  // A process that ends waits for no object: who fetches it again has it booked.
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

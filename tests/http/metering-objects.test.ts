@@ -108,6 +108,15 @@ test('a list of batches books those that were made here, and a cancelled batch w
   expect(costs.get(fetches)).toBeLessThan(1_000_000n)
 })
 
+test('a batch that was made elsewhere is booked to who fetches it, also right after it was listed', async () => {
+  await using gateway = await startMetered(answer({ object: 'list', data: [DONE], has_more: false }))
+  const key = await gateway.key()
+  await (await send(gateway, key, 'GET', 'batches')).text()
+  gateway.upstreams.openai.play(answer(DONE))
+  await (await send(gateway, key, 'GET', 'batches/batch_1')).text()
+  expect((await gateway.booked(1)).cost).toBe(MILLION_COST)
+})
+
 test('a batch that tells no usage is booked by the lines of its output file, each at its own price, and once', async () => {
   const over = {
     ...BATCH,
