@@ -101,6 +101,10 @@ function wrongKind(schema: TSchema, value: unknown, param: string): readonly [co
     const list = shown.length === 1 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`
     return ['invalid_value', `Invalid value: '${shorten(String(value))}'. Supported values are: ${list}.`]
   }
+  // OpenAI has the field, and this server has no use for it.
+  if (KindGuard.IsNull(schema)) {
+    return ['unsupported_value', `Unsupported value: '${param}' is not served here. Leave it out, or send null.`]
+  }
   const expected = choices === undefined ? joinWords(wordsOfSchema(schema)) : `a ${typeof choices[0]}`
   return ['invalid_type', `Invalid type for '${param}': expected ${expected}, but got ${wordsOfValue(value)} instead.`]
 }

@@ -103,6 +103,7 @@ export class UsageCut implements Rewriting {
     if (usage !== null || isFirst) this.#options.onUsage(value)
     if (usage === undefined) return event
     if (isJsonObject(usage)) {
+      if (!this.#options.isCutEverywhere && isToldAlways(usage)) return event
       const isAlone = tellsNothingElse(value)
       if (!isAlone && !this.#options.isCutEverywhere) return event
       if (isAlone) {
@@ -144,6 +145,11 @@ function parsed(bytes: Uint8Array): JsonObject | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Whether it has a member of OpenRouter's, which tells its usage whether it is asked or not, also behind an address that nobody knows. */
+function isToldAlways(usage: JsonObject): boolean {
+  return isJsonObject(usage['cost_details'])
 }
 
 /** Whether an event with usage says nothing beside it: it has no choices, or only such that say nothing. Azure may tell of its filters there. */

@@ -89,7 +89,19 @@ export class PriceBook {
 }
 
 /** Those who sell the models that they have made. Of models that anybody may run, none is looked for: they cost what their host takes. */
-const MAKERS = ['openai', 'anthropic', 'gemini', 'xai', 'mistral', 'perplexity', 'cohere', 'deepseek', 'moonshot']
+const MAKERS = [
+  'openai',
+  'anthropic',
+  'gemini',
+  'xai',
+  'mistral',
+  'perplexity',
+  'cohere',
+  'deepseek',
+  'moonshot',
+  'minimax',
+  'zai',
+]
 
 /** Each count costs nothing. */
 const FREE: ModelPrice = Object.freeze({

@@ -1,5 +1,5 @@
-/** A date at a model's end: `gpt-4o-2024-08-06`, `claude-sonnet-4-5-20250929`, `gpt-4-0613`. */
-const DATED = /[-@](?:20\d\d-\d\d-\d\d|20\d{6}|\d{4})$/
+/** A date at a model's end: `gpt-4o-2024-08-06`, `claude-sonnet-4-5-20250929`, `gpt-4-0613`, `command-r-08-2024`. */
+const DATED = /[-@](?:\d\d-20\d\d|20\d\d-\d\d-\d\d|20\d{6}|\d{4})$/
 /** A fine-tuned model: `ft:gpt-4o-mini-2024-07-18:acme::id`. */
 const FINE_TUNED = /^(ft:[^:]+):/
 

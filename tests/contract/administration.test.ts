@@ -121,6 +121,10 @@ describe('each method of the SDK', () => {
 
 describe('projects', () => {
   test('are made, found, changed and archived, as complete objects', async () => {
+    expect(await errorOf(organization.projects.create({ name: 'team-a', geography: 'EU' }))).toMatchObject({
+      code: 'unsupported_value',
+      param: 'geography',
+    })
     const made = await organization.projects.create({ name: 'team-a', residency: 'GLOBAL', geography: null })
     expect(made.id).toMatch(/^proj_[0-9A-Za-z]{24}$/)
     expect(made).toMatchObject({
@@ -509,7 +513,7 @@ describe('what is wrong with a request', () => {
       [{ name: 'x', rate_limits: [{ model: 'm', rpm: 5 }] }, 'unknown_parameter', 'rate_limits[0].rpm'],
       [{ name: 'x', model_permissions: { mode: 'some', model_ids: [] } }, 'invalid_value', 'model_permissions.mode'],
       [{ name: 'x', time_zone: 'Mars/Olympus' }, 'invalid_value', 'time_zone'],
-      [{ name: 'x', external_key_id: 'ek_1' }, 'invalid_type', 'external_key_id'],
+      [{ name: 'x', external_key_id: 'ek_1' }, 'unsupported_value', 'external_key_id'],
     ] as const) {
       const error = await errorOf(organization.projects.create(body as never))
       expect(error).toBeInstanceOf(BadRequestError)

@@ -52,6 +52,11 @@ const CALLS: readonly (readonly [
     ...([json({ text: 'x', usage: { type: 'duration', seconds: 60 } }), 6_000_000n, 'whisper-1'] as const),
   ],
   [
+    'a transcription whose answer tells nothing, by the bytes of its sound',
+    ...(['audio/transcriptions', () => form({ model: 'whisper-1' }, 79_000)] as const),
+    ...([json({ text: 'What was said.' }), 1_000_000n, 'whisper-1'] as const),
+  ],
+  [
     'an image by its size',
     ...(['images/generations', () => ({ model: 'dall-e-3', prompt: 'x', size: '1024x1024' })] as const),
     ...([json({ created: 1, data: [{ url: 'http://x/1' }] }), 40_000_000n, 'dall-e-3'] as const),

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { NO_USAGE, type Usage } from './usage.ts'
 
 const NONE: JsonObject = {}
@@ -20,6 +20,17 @@ export function normalizeUsage(raw: JsonObject, model = ''): Usage {
   if ('promptTokenCount' in raw || 'candidatesTokenCount' in raw) return ofGemini(raw)
   const seconds = raw['type'] === 'duration' ? count(raw['seconds']) : 0
   return withOutput(raw, model, withInput(raw, { ...NO_USAGE, seconds, webSearches: webSearchesIn(raw) }))
+}
+
+/**
+ * The usage that a stream of speech ends with, which does not say that all of its output is sound.
+ *
+ * @example
+ * asSpoken({ input_tokens: 10, output_tokens: 100 }) // with output_token_details: { audio_tokens: 100 }
+ */
+export function asSpoken(usage: Json | undefined): Json | undefined {
+  if (!isJsonObject(usage)) return usage
+  return { output_token_details: { audio_tokens: usage['output_tokens'] ?? null }, ...usage }
 }
 
 /** What was read: by kind, and how much of it came from a cache or went to one. */

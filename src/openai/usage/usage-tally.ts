@@ -1,9 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
-import { normalizeUsage } from './normalize-usage.ts'
+import { estimatedUsage, isGuessed } from './estimated-usage.ts'
+import { asSpoken, normalizeUsage } from './normalize-usage.ts'
 import { mergeUsage, ownUsageIn } from './own-usage.ts'
 import { costIn } from './told-cost.ts'
 import { isImage, type ToolCalls, toolCallsIn, withToolCalls } from './tool-calls.ts'
-import { addUsage, inputTokens, NO_USAGE, outputTokens, type ToldUsage, USAGE_FIELDS, type Usage } from './usage.ts'
+import { addUsage, NO_USAGE, type ToldUsage, USAGE_FIELDS, type Usage } from './usage.ts'
 
 /** Gathers what an answer tells of its usage while it passes, and how much of it has passed, in case it tells nothing. */
 export interface UsageTally {
@@ -102,7 +103,8 @@ class Tally implements UsageTally {
     if (type === 'message-end' && isJsonObject(delta)) this.#addUsage(delta['usage'])
     if (Array.isArray(value['output'])) this.#tools = toolCallsIn(value['output'] as readonly Json[])
     this.#addImages(value)
-    this.#addUsage(value['usage'] ?? value['usageMetadata'])
+    const told = value['usage'] ?? value['usageMetadata']
+    this.#addUsage(type === 'speech.audio.done' ? asSpoken(told) : told)
     if (isJsonObject(value['svg_usage'])) this.#svg = value['svg_usage']
     const own = this.#usage === undefined ? ownUsageIn(value) : undefined
     if (own !== undefined) this.#own = mergeUsage(this.#own ?? {}, own)
@@ -116,9 +118,9 @@ class Tally implements UsageTally {
     if (isTold || !this.#hasBegun || this.#isRefused(raw)) {
       return this.#told(usage, raw === undefined ? undefined : costIn(raw), false)
     }
-    const outputText = Math.max(outputTokens(usage), Math.ceil(this.#textBytes / BYTES_PER_TOKEN))
-    const estimated = { ...usage, ...(!this.#isBeginning && this.#options.asked), outputText, outputReasoning: 0 }
-    return this.#told(estimated, undefined, inputTokens(estimated) + outputText > 0)
+    const asked = this.#isBeginning ? {} : (this.#options.asked ?? {})
+    const estimated = estimatedUsage(usage, asked, Math.ceil(this.#textBytes / BYTES_PER_TOKEN))
+    return this.#told(estimated, undefined, isGuessed(estimated))
   }
 
   #told(usage: Usage, cost: number | undefined, isEstimated: boolean): ToldUsage {

@@ -110,6 +110,11 @@ test('where a server may tell usage without being asked, what it tells beside a 
   expect(cut([bytesOf(event(`{"choices":[],"usage":${USAGE}}`))], false).shown).toBe('')
 })
 
+test("an event of OpenRouter's stays: it tells its usage to everybody, asked or not", async () => {
+  const text = await Bun.file(new URL('../../fixtures/usage/openrouter-stream.sse', import.meta.url)).text()
+  expect(cut([bytesOf(text)], false).shown).toBe(text)
+})
+
 test('what is no JSON, or has several lines of data, goes on as it came', () => {
   const streams = [
     'data: {"usage":null\n\n',

@@ -54,7 +54,7 @@ export const USAGE_ROWS: readonly UsageRow[] = [
   { file: 'transcription-tokens.json', usage: { inputText: 2, inputAudio: 12, outputText: 9 } },
   { file: 'transcription-duration.json', usage: { seconds: 12 } },
   { file: 'transcription-stream.sse', usage: { inputAudio: 14, outputText: 3 } },
-  { file: 'speech-stream.sse', usage: { inputText: 6, outputText: 48 } },
+  { file: 'speech-stream.sse', usage: { inputText: 6, outputAudio: 48 } },
   { file: 'batch.json', usage: { inputText: 2200, inputCachedText: 34, outputText: 200, outputReasoning: 100 } },
   { file: 'azure-stream.sse', usage: { inputText: 12, outputText: 17 }, told: { model: 'gpt-4o-2024-11-20' } },
   { file: 'anthropic-chat.json', usage: { inputText: 12, outputText: 6 } },

@@ -31,6 +31,7 @@ describe('a model is found in the table', () => {
     ['by a name with a date of its own', 'openai', 'gpt-4o-2024-05-13', 2],
     ['without a date that has no row', 'openai', 'gpt-4o-2026-11-20', 1],
     ['without a date of four digits', 'openai', 'gpt-4o-0806', 1],
+    ['without a month that has no row', 'openai', 'gpt-4o-08-2026', 1],
     ['as the newest of those with a date', 'openai', 'gpt-audio', 4],
     ['behind a provider in front', 'openai', 'openai/gpt-4o', 1],
     ["behind Gemini's word in front", 'openai', 'models/gpt-4o', 1],

@@ -125,3 +125,18 @@ test('a verbose transcription tells its seconds as its duration, and others as t
   told.add({ text: 'The beach was busy.', task: 'transcribe', duration: 7.1, usage: { type: 'duration', seconds: 9 } })
   expect(told.told()).toMatchObject({ usage: { ...NO_USAGE, seconds: 9 }, isEstimated: false })
 })
+
+test('sounds and images whose answer tells nothing are what was asked for, and no words are added that would be billed instead', () => {
+  for (const asked of [{ seconds: 3 }, { images: 1 }]) {
+    const tally = createUsageTally({ asked })
+    tally.saw(40)
+    tally.add({ text: 'What was said.' })
+    expect(tally.told()).toMatchObject({ usage: { ...NO_USAGE, ...asked }, isEstimated: true })
+  }
+})
+
+test('what a stream of speech has written is spoken', () => {
+  const tally = createUsageTally({ asked: { characters: 5, outputAudio: 7 } })
+  tally.add({ type: 'speech.audio.done', usage: { input_tokens: 10, output_tokens: 100, total_tokens: 110 } })
+  expect(tally.told()).toMatchObject({ usage: { ...NO_USAGE, inputText: 10, outputAudio: 100 }, isEstimated: false })
+})
