@@ -6,7 +6,7 @@ import { TOKEN_CURE, TOKENS_ENV } from './sections/tokens.ts'
 
 /**
  * Finds problems that only the environment and the file together show: nobody who could be let in; a key that manages, without a ledger to
- * manage; limits of no ledger; a ledger in the memory of several processes.
+ * manage, or that is a caller's token as well; limits of no ledger; a ledger in the memory of several processes.
  *
  * @example
  * const problems = checkWhole(config)
@@ -26,6 +26,13 @@ export function checkWhole({ adminKey, auth, workers, settings: { ledger } }: Co
       wrong: 'is set, and there is no ledger that it could manage',
       cure: LEDGER_CURE,
       example: `LEDGER=${LEDGER_ENV.LEDGER.example}`,
+    })
+  if (adminKey !== undefined && auth.tokens.some(({ token }) => token.reveal() === adminKey.reveal()))
+    problems.push({
+      name: ADMIN_KEY_ENV.ADMIN_KEY.name,
+      wrong: 'is one of API_TOKEN, too: who manages calls no models, and who calls must not manage',
+      cure: TOKEN_CURE,
+      example: `ADMIN_KEY=${ADMIN_KEY_ENV.ADMIN_KEY.example}`,
     })
   if (ledger.limits !== undefined && ledger.store === undefined)
     problems.push({

@@ -11,3 +11,12 @@ test('REQUIRE_AUTH=true without a token is refused, with the command that makes 
     expect(problem?.cure).toContain('openssl rand -hex 32')
   }
 })
+
+test('a key that manages is no token of a caller, and neither is shown', () => {
+  const key = 'the-key-that-manages-0123456789ab'
+  const env = { LEDGER: 'memory', ADMIN_KEY: key, REQUIRE_AUTH: 'true' }
+  expect(checkWhole(loadGood({ ...env, API_TOKEN: 'another-token-of-a-caller' }))).toEqual([])
+  const problems = checkWhole(loadGood({ ...env, API_TOKEN: `alice:${key},bob:another-token-of-a-caller` }))
+  expect(problems).toMatchObject([{ name: 'ADMIN_KEY', wrong: expect.stringContaining('is one of API_TOKEN') }])
+  expect(JSON.stringify(problems)).not.toContain(key)
+})
