@@ -2,6 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { BoundedMemo } from '../formats/bounded-memo.ts'
 import { windowAt } from '../ledger/counters/budget-window.ts'
 import type { BudgetDemand, CallDemand, PlaceDemand, RateDemand } from '../ledger/limiter.ts'
+import { NO_USAGE, type Usage } from '../openai/usage/usage.ts'
 import { bookingOf, UNSETTLED } from './booking-row.ts'
 import type { CallerBudget, CallerLimits, ModelRate, RateKind } from './caller-limits.ts'
 
@@ -29,6 +30,8 @@ export interface CallUnits {
   readonly images: number
   /** The most that it can cost, in nano-dollars. */
   readonly amount: bigint
+  /** What its request alone says of its usage: it is booked where this process dies, and no answer can tell it. */
+  readonly asked?: Partial<Usage>
 }
 
 const MINUTE_MS = 60_000
@@ -103,9 +106,12 @@ export function callDemand(
 ): LimitedDemand | undefined {
   const modelRates = demandsFor(limits, model).ofUse
   if (modelRates.length === 0 && !limits.hasBudget) return undefined
-  const { tokens, images, amount } = units
+  const { tokens, images, amount, asked } = units
   const rates = modelRates.map((rate) => rateDemand(rate, rate.kind === 'tokensPerMinute' ? tokens : images))
-  const booking = bookingOf(exchange, UNSETTLED)
+  const booking = bookingOf(
+    exchange,
+    asked === undefined ? UNSETTLED : { ...UNSETTLED, usage: { ...NO_USAGE, ...asked } },
+  )
   const budgets = budgetDemands(limits, booking.at)
   return { limits, model, modelRates, rates, places: [], budgets, amount, booking, lesser }
 }

@@ -44,6 +44,8 @@ test('a gateway that is killed has booked, when it comes again, what each call h
   expect(ofSent / OF_PROMPT).toBeCloseTo(1, 1)
   expect(ofStreaming / (OF_PROMPT + OF_WORDS)).toBeCloseTo(1, 1)
   expect(ofWaiting).toBe(0)
+  // The prompts of the two that were sent: what has a cost has a use.
+  expect(((sum.usage['inputText'] ?? 0) * 2500) / OF_PROMPT).toBeCloseTo(2, 1)
 
   // A call that has ended, and is not in the books yet.
   expect(await (await next.ask(ended)).json()).toHaveProperty('usage')

@@ -50,9 +50,13 @@ export function parseBookings(json: string): readonly Booking[] {
   return (JSON.parse(json) as readonly Written[]).map(bookingOf)
 }
 
-/** What is booked of a call whose process was gone before its end. `seen`: what it is known to have cost, in nano-dollars. */
+/**
+ * What is booked of a call whose process was gone before its end. `seen`: what it is known to have cost, in nano-dollars; of one that has cost
+ * nothing nobody knows that it was sent: it has used nothing.
+ */
 export function interruptedBooking(booking: Booking, seen: bigint): Booking {
-  return { ...booking, cost: Number(seen), outcome: 'interrupted' }
+  const usage = seen === 0n ? NO_USAGE : booking.usage
+  return { ...booking, usage, cost: Number(seen), outcome: 'interrupted' }
 }
 
 /** A booking as it is written: its values by their places; as an object, as the first version wrote it. */
