@@ -33,7 +33,10 @@ export function pricedCost(
   const hasInput = inputTokens(usage) > 0
   const sum = new Sum(list.request ?? 0)
   addTokens(sum, list, usage)
-  sum.add(hasOutput ? 0 : usage.images, imagePrice(list, picture))
+  const image = imagePrice(list, picture)
+  // Images that a model of words had made by a tool have a price that is not its own.
+  const hasForeignImages = image === undefined && list.outputImage === undefined && usage.outputImage === 0
+  sum.add(hasOutput && !hasForeignImages ? 0 : usage.images, image)
   sum.add(hasInput || hasOutput ? 0 : usage.seconds, list.second)
   sum.add(hasInput || hasOutput ? 0 : usage.characters, list.character)
   sum.add(usage.webSearches, toolPrice(price, list, 'webSearch'))

@@ -31,6 +31,8 @@ describe('a call costs', () => {
   test('at least what has a price, where a part of it has none', () => {
     const usage = { ...NO_USAGE, inputText: 3, webSearches: 1 }
     expect(settleCost(told({ usage }), PRICE, 'default')).toEqual({ cost: 30, by: 'none' })
+    const drawn = { ...NO_USAGE, inputText: 3, outputText: 2, images: 1 }
+    expect(settleCost(told({ usage: drawn }), PRICE, 'default')).toEqual({ cost: 70, by: 'none' })
   })
 })
 
