@@ -12,6 +12,8 @@ export interface KeyDirectoryDeps {
   readonly sha256: (text: string) => Uint8Array
   /** Monotonic, in ms. */
   readonly now: () => number
+  /** Hears of each record that was known and is another now, once that one is in force. */
+  readonly onEdit?: ((record: LedgerRecord) => void) | undefined
 }
 
 /** A table of which so many bytes are of nobody is made anew. */
@@ -102,7 +104,11 @@ export class KeyDirectory {
       for (const digest of digests) this.#table.delete(digest)
       this.#projects.delete(id)
     }
-    for (const record of changes.changed) this.#take(record)
+    for (const record of changes.changed) {
+      const wasKnown = this.#isKnown(record)
+      this.#take(record)
+      if (wasKnown) this.#deps.onEdit?.(record)
+    }
     this.#version = changes.version
   }
 
@@ -127,6 +133,12 @@ export class KeyDirectory {
       projects.push(...data)
       if (!hasMore) return projects
     }
+  }
+
+  #isKnown(record: LedgerRecord): boolean {
+    if (record.kind === 'organization') return this.#organization !== undefined
+    if (record.kind === 'project') return this.#projects.has(record.id)
+    return record.kind === 'key' && this.#table.get(Uint8Array.fromHex(record.digest)) !== undefined
   }
 
   #take(record: LedgerRecord): void {
