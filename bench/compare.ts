@@ -40,7 +40,7 @@ async function readResident(started: ReadonlyMap<string, StartedGateway>): Promi
 }
 
 async function compareLoads(options: CompareOptions, upstreamPort: number, comparison: Comparison): Promise<void> {
-  for (const setup of ['plain', 'auth', 'cache', 'models', 'metered'] as const) {
+  for (const setup of ['plain', 'auth', 'cache', 'models', 'token', 'metered'] as const) {
     const scenarios = options.scenarios.filter((scenario) => (scenario.setup ?? 'plain') === setup)
     if (scenarios.length === 0) continue
     const started = await startAll(options.targets, upstreamPort, setup)

@@ -76,7 +76,7 @@ export function chatTarget(
   return {
     url: `http://127.0.0.1:${place.port}${gateway.chatPath}`,
     headers: {
-      authorization: `Bearer ${place.setup === 'auth' ? CALLER_TOKEN : CALLER_KEY}`,
+      authorization: `Bearer ${place.setup === 'auth' || place.setup === 'token' ? CALLER_TOKEN : CALLER_KEY}`,
       ...SDK_HEADERS[sdk],
       ...gateway.headers?.(place),
     },

@@ -12,9 +12,10 @@ export interface Place {
 /**
  * How a gateway is set up: `plain` is as shipped; with `auth`, callers need a token and the upstream gets a key of the gateway's
  * own; with `cache`, answers are kept in memory; with `models`, a model has a target and a fallback, at two upstreams, and a rule caps the answer's
- * tokens; with `metered`, callers have a key of a ledger, with rates and budgets.
+ * tokens; with `metered`, callers have a key of a ledger, with rates and budgets, and with `token` the same file but for what is of the ledger, and
+ * one token.
  */
-export type Setup = 'plain' | 'auth' | 'cache' | 'models' | 'metered'
+export type Setup = 'plain' | 'auth' | 'cache' | 'models' | 'token' | 'metered'
 
 /** One program that is measured. */
 export interface Gateway {
@@ -48,7 +49,7 @@ export interface Gateway {
   readonly binary?: () => string
 }
 
-/** What callers present where the setup is `auth`. */
+/** What callers present where the setup is `auth` or `token`. */
 export const CALLER_TOKEN = 'bench-caller-token-0123456789abcdef'
 
 /** What callers present elsewhere. */

@@ -45,13 +45,26 @@ function writeModels(dir: string, upstreamPort: number): string {
   return path
 }
 
+/** The upstream of a gateway whose callers have a token or a key, in a file. */
+function upstreamsOf(upstreamPort: number): object {
+  return { up: { base_url: `http://127.0.0.1:${upstreamPort}/v1`, api_key: 'sk-bench-server-0123456789abcdef' } }
+}
+
+/** Writes the file of a gateway with one token: what a key of a ledger costs is seen beside it. */
+function writeToken(dir: string, upstreamPort: number): string {
+  mkdirSync(dir, { recursive: true })
+  const path = join(dir, 'token.yaml')
+  writeFileSync(path, JSON.stringify({ upstreams: upstreamsOf(upstreamPort) }))
+  return path
+}
+
 /** Writes the file of a key with rates and budgets, in itself and in its project, and a price for what it asks. */
 function writeMetered(dir: string, upstreamPort: number): string {
   mkdirSync(dir, { recursive: true })
   const path = join(dir, 'metered.yaml')
   const rates = { '*': { max_requests_per_1_minute: 100_000_000, max_tokens_per_1_minute: 2_000_000_000 } }
   const file = {
-    upstreams: { up: { base_url: `http://127.0.0.1:${upstreamPort}/v1`, api_key: 'sk-bench-server-0123456789abcdef' } },
+    upstreams: upstreamsOf(upstreamPort),
     ledger: { store: `sqlite:${join(dir, 'ledger.sqlite')}` },
     prices: { 'bench-*': { input: 2.5, output: 10 } },
     projects: {
@@ -82,6 +95,9 @@ export const nexcode: Gateway = {
       ...(WORKERS === undefined ? {} : { WORKERS }),
       ...(setup === 'auth' ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN } : {}),
       ...(setup === 'cache' ? { CACHE: 'memory' } : {}),
+      ...(setup === 'token'
+        ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN, NEXCODE_CONFIG: writeToken(dir, upstreamPort) }
+        : {}),
       ...(setup === 'metered'
         ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN, NEXCODE_CONFIG: writeMetered(dir, upstreamPort) }
         : {}),
@@ -90,6 +106,6 @@ export const nexcode: Gateway = {
   }),
   readyPath: '/health',
   fillsModel: true,
-  setups: ['auth', 'cache', 'models', 'metered'],
+  setups: ['auth', 'cache', 'models', 'token', 'metered'],
   binary: binaryPath,
 }

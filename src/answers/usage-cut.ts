@@ -1,3 +1,4 @@
+import { hasBytesAt } from '../formats/bytes/byte-string.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { applyEdits, changeMembers } from '../formats/json/edit.ts'
 import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
@@ -5,6 +6,7 @@ import { membersOf, objectStart } from '../formats/json/members.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { endsEvent } from '../formats/sse/event-boundary.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
+import { usageMemberIn } from '../openai/usage/usage-members.ts'
 import type { Rewriting } from './rewrite-stream.ts'
 
 const LF = 0x0a
@@ -12,20 +14,18 @@ const CR = 0x0d
 /** A longer event goes on as it came: one that tells usage is short. */
 const EVENT_BYTES_MAX = 256 * 1024
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array()
-const FROM_LATIN = new TextDecoder('latin1')
 const FROM_BYTES = new TextDecoder()
-const NAME = '"usage"'
-/** What llama.cpp tells beside it, or in its place. */
-const TIMINGS = '"timings"'
-const NULL_MEMBER = ',"usage":null'
+const NULL_MEMBER = new TextEncoder().encode(',"usage":null')
+const CLOSE_BRACE = 0x7d
 
 /** The way in which the usage is cut out of a stream. */
 export interface UsageCutOptions {
   /** Whether it is also cut out of events that say something beside it: the server tells none unless it is asked. */
   readonly isCutEverywhere: boolean
-  /** Is told of each event that tells usage, and of the text of all: each byte is one character. Nobody else needs to read them for that. */
+  /** Is told of each event that tells usage. Nobody else needs to read them for that. */
   readonly onUsage: (value: JsonObject) => void
-  readonly onText: (text: string) => void
+  /** Is given all chunks as they come; undefined: nobody wants them. */
+  readonly onBytes: ((bytes: Uint8Array) => void) | undefined
 }
 
 /**
@@ -33,7 +33,7 @@ export interface UsageCutOptions {
  * asking: the event that tells nothing else, and the `usage` members of others. All other bytes stay; an event goes on when it is complete.
  *
  * @example
- * const cut = new UsageCut({ isCutEverywhere: true, onUsage: (value) => tally.add(value), onText: (text) => tally.saw(seen.add(text)) })
+ * const cut = new UsageCut({ isCutEverywhere: true, onUsage: (value) => tally.add(value), onBytes: seen.add })
  */
 export class UsageCut implements Rewriting {
   readonly #options: UsageCutOptions
@@ -51,24 +51,17 @@ export class UsageCut implements Rewriting {
 
   readonly add = (chunk: Uint8Array): Uint8Array => {
     if (chunk.byteLength === 0) return chunk
+    this.#options.onBytes?.(chunk)
     const isEnd = endsEvent(chunk)
     if (isEnd && !this.#isOpen && !this.#isBeforeLf && this.#hasFirst) {
-      const text = FROM_LATIN.decode(chunk)
-      const isSilent = !text.includes(NAME) && !text.includes(TIMINGS)
-      const at = isSilent ? -1 : nullMemberIn(text)
-      if (isSilent || at !== -1) {
-        this.#options.onText(text)
-        return isSilent ? chunk : without(chunk, at, at + NULL_MEMBER.length)
-      }
+      const member = usageMemberIn(chunk)
+      if (member === -1) return chunk
+      if (isNullMember(chunk, member)) return withoutNull(chunk, member)
     }
     const kept: Uint8Array[] = []
     for (const { bytes, isStart, isEnd: isWhole } of this.#splitter.split(chunk)) {
       const shown = this.#withoutLf(bytes)
-      if (isStart && isWhole) kept.push(this.#cut(shown))
-      else {
-        this.#options.onText(FROM_LATIN.decode(shown))
-        kept.push(shown)
-      }
+      kept.push(isStart && isWhole ? this.#cut(shown) : shown)
     }
     this.#isOpen = !isEnd
     const [only] = kept
@@ -88,19 +81,17 @@ export class UsageCut implements Rewriting {
 
   /** Gives what is shown of an event. */
   #cut(event: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const text = FROM_LATIN.decode(event)
-    this.#options.onText(text)
     const isFirst = !this.#hasFirst
-    if (!isFirst && !text.includes(NAME) && !text.includes(TIMINGS)) return event
-    const at = isFirst ? -1 : nullMemberIn(text)
-    if (at !== -1) return without(event, at, at + NULL_MEMBER.length)
+    const member = isFirst ? 0 : usageMemberIn(event)
+    if (member === -1) return event
+    if (!isFirst && isNullMember(event, member)) return withoutNull(event, member)
     const data = dataOf(event)
     if (data === undefined) return event
     const value = parsed(event.subarray(data.start, data.end))
     const usage = value?.['usage']
     if (value === undefined) return event
     this.#hasFirst = true
-    if (usage !== null || isFirst) this.#options.onUsage(value)
+    if (usage !== null || isFirst || value['timings'] !== undefined) this.#options.onUsage(value)
     if (usage === undefined) return event
     if (isJsonObject(usage)) {
       if (!this.#options.isCutEverywhere && isToldAlways(usage)) return event
@@ -120,15 +111,16 @@ export class UsageCut implements Rewriting {
 }
 
 /**
- * The place of a `usage` that is null in the text of one event, or of several, none of which says anything else of usage; -1: there is none
- * that can be told so easily. The next brace that closes is the text's last: so it is a member of the last event's object.
+ * Whether the first member at `start` that may tell usage is a `usage` that is null, in one event, or in several none of which says anything else of
+ * usage. The next brace that closes is the last byte: so it is a member of the last event's object. Else it can't be told so easily.
  */
-function nullMemberIn(text: string): number {
-  const at = text.indexOf(NULL_MEMBER)
-  if (at === -1 || text.indexOf(NAME) !== at + 1 || text.indexOf(NAME, at + NULL_MEMBER.length) !== -1) return -1
-  let end = text.length
-  while (end > 0 && text.charCodeAt(end - 1) <= CR) end -= 1
-  return text.indexOf('}', at) === end - 1 ? at : -1
+function isNullMember(bytes: Uint8Array, start: number): boolean {
+  const comma = start - 1
+  if (!hasBytesAt(bytes, comma, NULL_MEMBER)) return false
+  const behind = comma + NULL_MEMBER.byteLength
+  let end = bytes.byteLength
+  while (end > behind && (bytes[end - 1] ?? 0) <= CR) end -= 1
+  return bytes.indexOf(CLOSE_BRACE, behind) === end - 1 && usageMemberIn(bytes, behind) === -1
 }
 
 /** The place of an event's data; undefined: it has none, or several lines of it. */
@@ -176,9 +168,10 @@ function isEmpty(value: Json): boolean {
   return value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
-function without(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
-  const kept = new Uint8Array(bytes.byteLength - (end - start))
+function withoutNull(bytes: Uint8Array, member: number): Uint8Array<ArrayBuffer> {
+  const start = member - 1
+  const kept = new Uint8Array(bytes.byteLength - NULL_MEMBER.byteLength)
   kept.set(bytes.subarray(0, start))
-  kept.set(bytes.subarray(end), start)
+  kept.set(bytes.subarray(start + NULL_MEMBER.byteLength), start)
   return kept
 }

@@ -1,59 +1,54 @@
+import { hasBytesAt } from '../formats/bytes/byte-string.ts'
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { MemberPicker } from '../formats/json/member-picker.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { endsEvent } from '../formats/sse/event-boundary.ts'
 import { type EventPiece, EventSplitter } from '../formats/sse/event-splitter.ts'
 import { parseEvent } from '../formats/sse/parse-event.ts'
-import { mayTellUsage, USAGE_MEMBERS } from '../openai/usage/usage-members.ts'
+import { mayTellUsage, USAGE_MEMBERS, usageMemberIn } from '../openai/usage/usage-members.ts'
 
 /** A longer event is not held: its members are picked while it passes. */
 const EVENT_BYTES_MAX = 64 * 1024
 
 /** Each byte is one character: it costs a quarter of UTF-8, and no name that is looked for has others than ASCII's. */
 const FROM_LATIN = new TextDecoder('latin1')
+const NULL_USAGE = new TextEncoder().encode('"usage":null')
 
 /**
  * Finds the events of a stream that may tell usage, and the first one, which tells the model, in whatever chunks they come. All others are
  * searched for a few words, and not parsed.
  *
  * @example
- * const events = new UsageEvents((value) => tally.add(value), (text) => tally.saw(seen.add(text)))
+ * const events = new UsageEvents((value) => tally.add(value), seen.add)
  */
 export class UsageEvents {
   readonly #onValue: (value: JsonObject) => void
-  readonly #onText: ((text: string) => void) | undefined
+  readonly #onBytes: ((bytes: Uint8Array) => void) | undefined
   readonly #splitter = new EventSplitter(EVENT_BYTES_MAX)
   #hasFirst = false
   /** Whether an event has begun that is not known to have ended. */
   #isOpen = false
   #long: { readonly ranges: DataRanges; readonly picker: MemberPicker } | undefined
 
-  /** `onText` is told of all bytes, each as one character; an event is told as a whole, but for one that is too long. */
-  constructor(onValue: (value: JsonObject) => void, onText?: (text: string) => void) {
+  /** `onBytes` is given all chunks as they come. */
+  constructor(onValue: (value: JsonObject) => void, onBytes?: (bytes: Uint8Array) => void) {
     this.#onValue = onValue
-    this.#onText = onText
+    this.#onBytes = onBytes
   }
 
   /** Takes the next chunk. */
   add(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return
+    this.#onBytes?.(chunk)
     const isEnd = endsEvent(chunk)
-    if (this.#hasFirst && isEnd && !this.#isOpen) {
-      const text = FROM_LATIN.decode(chunk)
-      if (!mayTellUsage(text)) {
-        this.#onText?.(text)
-        return
-      }
-    }
+    if (this.#hasFirst && isEnd && !this.#isOpen && !mayTell(chunk)) return
     for (const piece of this.#splitter.split(chunk)) this.#read(piece)
     this.#isOpen = !isEnd
   }
 
   #read({ bytes, isStart, isEnd }: EventPiece): void {
-    const text = FROM_LATIN.decode(bytes)
-    this.#onText?.(text)
     if (isStart && isEnd) {
-      if (!this.#hasFirst || mayTellUsage(text)) this.#parse(bytes)
+      if (!this.#hasFirst || mayTell(bytes)) this.#parse(bytes)
       return
     }
     this.#long ??= { ranges: new DataRanges(), picker: new MemberPicker(USAGE_MEMBERS, this.#onValue) }
@@ -73,4 +68,11 @@ export class UsageEvents {
       // What is no JSON tells nothing.
     }
   }
+}
+
+/** Whether events may tell usage. Only what stands behind the first name of it is decoded, but for a `usage` that is null, as many events have. */
+function mayTell(bytes: Uint8Array): boolean {
+  let at = usageMemberIn(bytes)
+  while (at !== -1 && hasBytesAt(bytes, at, NULL_USAGE)) at = usageMemberIn(bytes, at + NULL_USAGE.byteLength)
+  return at !== -1 && mayTellUsage(FROM_LATIN.decode(bytes.subarray(at)))
 }

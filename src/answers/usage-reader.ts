@@ -3,6 +3,7 @@ import { codingsOf, formatOf } from '../formats/bytes/decode-body.ts'
 import { isEventStream, isJsonType, isVagueType } from '../formats/http/media-types.ts'
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { MemberPicker } from '../formats/json/member-picker.ts'
+import { SeenBytes } from '../openai/usage/seen-bytes.ts'
 import { SeenText } from '../openai/usage/seen-text.ts'
 import { USAGE_MEMBERS } from '../openai/usage/usage-members.ts'
 import type { UsageTally } from '../openai/usage/usage-tally.ts'
@@ -70,9 +71,9 @@ function tellAtEnd(exchange: Exchange): OnValue {
 /** Makes the reader of a plain body; `tally` also wants to know what has passed. */
 function readerOf(type: string | null, onValue: OnValue, tally: UsageTally | undefined): OnChunk {
   if (isEventStream(type)) {
-    const seen = new SeenText()
-    const onText = tally === undefined ? undefined : (text: string): void => tally.saw(seen.add(text))
-    const events = new UsageEvents(onValue, onText)
+    const seen = tally === undefined ? undefined : new SeenBytes((bytes) => tally.saw(bytes))
+    if (seen !== undefined) tally?.beforeTold(seen.count)
+    const events = new UsageEvents(onValue, seen?.add)
     return (chunk) => events.add(chunk)
   }
   const isVague = tally !== undefined && (tally.isJson === true || isVagueType(type))

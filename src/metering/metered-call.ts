@@ -92,6 +92,10 @@ export class MeteredCall implements UsageTally, SendWatch {
     this.#note()
   }
 
+  beforeTold(count: () => void): void {
+    this.#tally.beforeTold(count)
+  }
+
   waitFor(reading: Promise<void>): void {
     this.#tally.waitFor(reading)
   }
@@ -153,9 +157,8 @@ export class MeteredCall implements UsageTally, SendWatch {
   /** The row of the books; undefined: nothing was called, or it is booked already. */
   #bookingOf(own: ToldUsage, { told, cost, pricedBy }: CallTotal, outcome: Outcome): Booking | undefined {
     const { deployment, status } = this.#calls
-    if (deployment === undefined) return undefined
     const object = this.#objectOf(own)
-    if (object === 'not yet') return undefined
+    if (deployment === undefined || object === 'not yet') return undefined
     const noted = this.#demand?.booking
     const id = object === undefined ? noted?.id : this.#deps.objects.idOf(deployment.upstream.name, object)
     if (object !== undefined && this.#deps.objects.isBooked(id ?? '')) return undefined

@@ -90,6 +90,9 @@ export class ObjectAnswers implements UsageTally {
   /** How much has passed tells nothing of an object. */
   saw(): void {}
 
+  /** See there. */
+  beforeTold(): void {}
+
   waitFor(reading: Promise<void>): void {
     this.#late = reading
   }

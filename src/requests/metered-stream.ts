@@ -4,7 +4,7 @@ import { UsageCut } from '../answers/usage-cut.ts'
 import { canDecode, decodeStream, isEncoded } from '../formats/bytes/decode-body.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
 import { isJsonObject } from '../formats/json/json.ts'
-import { SeenText } from '../openai/usage/seen-text.ts'
+import { SeenBytes } from '../openai/usage/seen-bytes.ts'
 import { askUsage } from './asking-usage.ts'
 import type { PreparedRequest } from './prepared-request.ts'
 
@@ -37,12 +37,13 @@ export function hideAskedUsage(request: PreparedRequest, answer: Response): Resp
   if (body === null || !answer.ok || !isEventStream(headers.get('content-type')) || !canDecode(codings)) return answer
   const source = isEncoded(codings) ? decodeStream(body, codings) : body
   const { tally } = exchange
-  const seen = new SeenText()
+  const seen = tally === undefined ? undefined : new SeenBytes((bytes) => tally.saw(bytes))
+  if (seen !== undefined) tally?.beforeTold(seen.count)
   // What is cut is read here, with all else: nobody reads the usage of this answer a second time.
   exchange.tally = undefined
   const cut = new UsageCut({
     isCutEverywhere: askedUsage.isContinuous || deployment.upstream.streamUsage === 'asked',
-    onText: (text) => tally?.saw(seen.add(text)),
+    onBytes: seen?.add,
     onUsage(value) {
       tally?.add(value)
       if (exchange.hasUsageObserver && isJsonObject(value['usage'])) exchange.onUsage(value['usage'])

@@ -63,3 +63,14 @@ const ANY_BYTES = new TextDecoder('latin1')
 export function readAnyBytes(bytes: Uint8Array): string {
   return ANY_BYTES.decode(bytes)
 }
+
+/**
+ * Whether some bytes stand at a place of others; without a view of them, which costs more than the look.
+ *
+ * @example
+ * hasBytesAt(chunk, 0, new TextEncoder().encode('data:'))
+ */
+export function hasBytesAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
+  for (let index = 0; index < wanted.byteLength; index += 1) if (bytes[start + index] !== wanted[index]) return false
+  return true
+}

@@ -1,3 +1,4 @@
+import { hasBytesAt } from '../bytes/byte-string.ts'
 import { boundaryOf } from './form-boundary.ts'
 import { type PartHead, readPartHead } from './form-part.ts'
 
@@ -60,7 +61,7 @@ function cut(bytes: Uint8Array, delimiter: Uint8Array, isStrict: boolean): Span[
   const lines = { left: isStrict ? LINES_MAX : Number.POSITIVE_INFINITY }
   const nextFrom = (from: number): number | undefined => findDelimiter(bytes, delimiter, from, { isStrict, lines })
   const parts: Span[] = []
-  const isFirst = isAt(bytes, delimiter, 0) && (isStrict || isEnded(bytes, delimiter.byteLength))
+  const isFirst = hasBytesAt(bytes, 0, delimiter) && (isStrict || isEnded(bytes, delimiter.byteLength))
   let at = isFirst ? 0 : isStrict ? undefined : nextFrom(0)
   while (at !== undefined) {
     const behind: number = at + delimiter.byteLength
@@ -98,7 +99,7 @@ function findDelimiter(
   { isStrict, lines }: { readonly isStrict: boolean; readonly lines: { left: number } },
 ): number | undefined {
   for (let lf = findLf(bytes, from); lf !== -1; lf = findLf(bytes, lf + 1)) {
-    const isFound = isAt(bytes, delimiter, lf + 1)
+    const isFound = hasBytesAt(bytes, lf + 1, delimiter)
     if (isFound && (isStrict || (bytes[lf - 1] === CR && isEnded(bytes, lf + 1 + delimiter.byteLength)))) return lf + 1
     lines.left -= 1
     if (lines.left < 0) return undefined
@@ -111,13 +112,6 @@ function findLf(bytes: Uint8Array, from: number): number {
   const near = from + NEAR_BYTES
   for (let at = from; at < near; at += 1) if (bytes[at] === LF) return at
   return bytes.indexOf(LF, near)
-}
-
-function isAt(bytes: Uint8Array, delimiter: Uint8Array, at: number): boolean {
-  for (let index = 0; index < delimiter.byteLength; index += 1) {
-    if (bytes[at + index] !== delimiter[index]) return false
-  }
-  return true
 }
 
 /** Finds the end of a part's header lines: the CR LF of the last one, and the blank line. */

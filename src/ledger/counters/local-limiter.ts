@@ -31,7 +31,7 @@ export interface LocalLimiter extends Limiter {
   readonly compare: () => Promise<void>
 }
 
-const SIZES: TableSizes = { counters: 2 ** 18, reservations: 8192 }
+const SIZES: TableSizes = { counters: 2 ** 18, reservations: 2 ** 15 }
 const ADOPT_MS = 3_000
 const COMPARE_MS = 60_000
 

@@ -1,3 +1,4 @@
+import { hasBytesAt } from '../../formats/bytes/byte-string.ts'
 import type { PickedMembers } from '../../formats/json/member-picker.ts'
 
 const FACTS: PickedMembers = {
@@ -37,6 +38,10 @@ export const USAGE_MEMBERS: PickedMembers = {
 }
 
 const MEMBER = '"usage'
+const MEMBER_BYTES = new TextEncoder().encode(MEMBER)
+const TIMINGS_BYTES = new TextEncoder().encode('"timings"')
+const BACKSLASH = 0x5c
+const LETTER_G = 0x67
 const METADATA = 'Metadata'
 const QUOTE = 0x22
 const COLON = 0x3a
@@ -59,6 +64,28 @@ export function mayTellUsage(text: string): boolean {
     if (text.charCodeAt(colon) === COLON && text.charCodeAt(pastSpace(text, colon + 1)) === OPEN_BRACE) return true
   }
   return text.includes('"timings"')
+}
+
+/**
+ * Where a member begins in the bytes of an event that may tell usage, at `from` or behind it: by its name alone, and none in a text; -1: there is
+ * none. Nothing is decoded: the one letter that both names have, and few words, is looked for by the runtime.
+ *
+ * @example
+ * if (usageMemberIn(chunk) === -1) return chunk
+ */
+export function usageMemberIn(bytes: Uint8Array, from = 0): number {
+  for (let at = bytes.indexOf(LETTER_G, from); at !== -1; at = bytes.indexOf(LETTER_G, at + 1)) {
+    const usage = at - 4
+    if (usage >= from && isAt(bytes, usage, MEMBER_BYTES)) return usage
+    const timings = at - 6
+    if (timings >= from && isAt(bytes, timings, TIMINGS_BYTES)) return timings
+  }
+  return -1
+}
+
+/** Whether a name stands there, whose quote is not that of a text within a text. */
+function isAt(bytes: Uint8Array, start: number, name: Uint8Array): boolean {
+  return hasBytesAt(bytes, start, name) && bytes[start - 1] !== BACKSLASH
 }
 
 function pastSpace(text: string, from: number): number {

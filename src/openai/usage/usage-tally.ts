@@ -14,6 +14,8 @@ export interface UsageTally {
   readonly add: (value: JsonObject) => void
   /** So many bytes of text have passed; 0: some of an answer that is no text. */
   readonly saw: (bytes: number) => void
+  /** Has `count` called each time before it tells what it knows: that calls `saw` with text that has passed and is not counted yet. */
+  readonly beforeTold: (count: () => void) => void
   /** Notes that what has passed is being read only now: it is encoded. */
   readonly waitFor: (reading: Promise<void>) => void
   /** Resolves once all that has passed is read; undefined: it is. To be awaited before `told` at the end of the answer. */
@@ -32,10 +34,9 @@ export interface TallyOptions {
 export const BYTES_PER_TOKEN = 4
 
 /**
- * Makes the tally of one answer. Of all that is told, each field's last value counts (`mergeUsage`). Where nothing is told, what was written is
- * estimated from the bytes of text that have passed, a quarter of them and 1 at the least, and what was read is what `asked` says; the result
- * says so. An answer of which nothing has passed, or an
- * error and no word, has used nothing.
+ * Makes the tally of one answer. Of all that is told, each field's last value counts (`mergeUsage`). Where nothing is told, what was written is a
+ * quarter of the bytes of text that have passed, and 1 at the least, and what was read is what `asked` says; the result says that it is estimated.
+ * An answer of which nothing has passed, or an error and no word, has used nothing.
  *
  * @example
  * exchange.tally = createUsageTally({ asked: { inputText: 900 } })
@@ -60,6 +61,7 @@ class Tally implements UsageTally {
   #hasBegun = false
   /** Whether it is the report of a failure. */
   #hasFailed = false
+  #counts: readonly (() => void)[] = []
   #late: Promise<void> | undefined
   #tier: string | undefined
   #model: string | undefined
@@ -75,6 +77,10 @@ class Tally implements UsageTally {
   saw(bytes: number): void {
     this.#hasBegun = true
     this.#textBytes += bytes
+  }
+
+  beforeTold(count: () => void): void {
+    this.#counts = [...this.#counts, count]
   }
 
   waitFor(reading: Promise<void>): void {
@@ -98,7 +104,7 @@ class Tally implements UsageTally {
     if (isJsonObject(message) && type === 'message_start') {
       this.#addFacts(message)
       this.#isBeginning = isJsonObject(message['usage'])
-      this.#merge(message['usage'])
+      if (isJsonObject(message['usage'])) this.#merge(message['usage'])
     }
     if (type === 'message-end' && isJsonObject(delta)) this.#addUsage(delta['usage'])
     if (Array.isArray(value['output'])) this.#tools = toolCallsIn(value['output'] as readonly Json[])
@@ -111,6 +117,7 @@ class Tally implements UsageTally {
   }
 
   told(): ToldUsage {
+    for (const count of this.#counts) count()
     const raw = this.#usage ?? this.#own
     const usage = this.#counted(raw)
     // Images without a usage are billed one by one, whatever was asked.
@@ -170,8 +177,7 @@ class Tally implements UsageTally {
     this.#merge(usage)
   }
 
-  #merge(usage: Json | undefined): void {
-    if (!isJsonObject(usage)) return
+  #merge(usage: JsonObject): void {
     this.#usage = mergeUsage(this.#usage ?? {}, usage)
     // Anthropic tells the tier with the usage.
     if (typeof usage['service_tier'] === 'string') this.#tier = usage['service_tier']
@@ -190,11 +196,7 @@ class Tally implements UsageTally {
   /** The tokens that an image was written with are its own, where the answer does not say of what kind they are. */
   #withImages(usage: Usage): Usage {
     if (!this.#hasImages) return usage
-    const isUntold = usage.outputImage === 0
-    return {
-      ...usage,
-      images: this.#images,
-      ...(isUntold && { outputImage: usage.outputText, outputText: 0 }),
-    }
+    const images = { ...usage, images: this.#images }
+    return usage.outputImage === 0 ? { ...images, outputImage: usage.outputText, outputText: 0 } : images
   }
 }

@@ -10,7 +10,7 @@ interface Cut {
 
 function cut(chunks: readonly Uint8Array[], isCutEverywhere = true): Cut {
   const told: JsonObject[] = []
-  const one = new UsageCut({ isCutEverywhere, onUsage: (value) => told.push(value), onText() {} })
+  const one = new UsageCut({ isCutEverywhere, onUsage: (value) => told.push(value), onBytes: undefined })
   const shown = [...chunks.map((chunk) => one.add(chunk)), one.end()]
   return { shown: shown.map((bytes) => new TextDecoder().decode(bytes)).join(''), told }
 }
@@ -132,7 +132,23 @@ test('an event that is too long to be held goes on as it came', () => {
 
 test('a chunk without a word of usage goes on as the same bytes', () => {
   const chunk = bytesOf(event('{"choices":[]}'))
-  const one = new UsageCut({ isCutEverywhere: true, onUsage() {}, onText() {} })
+  const one = new UsageCut({ isCutEverywhere: true, onUsage() {}, onBytes: undefined })
   one.add(chunk)
   expect(one.add(chunk)).toBe(chunk)
+})
+
+test("a null beside llama.cpp's timings is cut, and the timings are told", () => {
+  const chunk = '{"choices":[{"delta":{"content":"x"}}],"timings":{"prompt_n":3,"predicted_n":2},"usage":null}'
+  const { shown, told } = cut([bytesOf(event('{"choices":[]}')), bytesOf(event(chunk))])
+  expect(shown).toBe(event('{"choices":[]}') + event(chunk.replace(',"usage":null', '')))
+  expect(told.at(-1)?.['timings']).toEqual({ prompt_n: 3, predicted_n: 2 })
+})
+
+test('a text that speaks of usage goes on as the same bytes', () => {
+  const chunk = bytesOf(event('{"choices":[{"delta":{"content":"{\\"usage\\":null} and \\"timings\\":{}"}}]}'))
+  const told: JsonObject[] = []
+  const one = new UsageCut({ isCutEverywhere: true, onUsage: (value) => told.push(value), onBytes: undefined })
+  one.add(bytesOf(event('{"choices":[]}')))
+  expect(one.add(chunk)).toBe(chunk)
+  expect(told).toHaveLength(1)
 })
