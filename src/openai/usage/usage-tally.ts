@@ -56,7 +56,6 @@ class Tally implements UsageTally {
   /** What a model has used that wrote an image as text, beside the one that drew it. */
   #svg: JsonObject | undefined
   #images = 0
-  #hasImages = false
   #textBytes = 0
   #hasBegun = false
   /** Whether it is the report of a failure. */
@@ -121,7 +120,7 @@ class Tally implements UsageTally {
     const raw = this.#usage ?? this.#own
     const usage = this.#counted(raw)
     // Images without a usage are billed one by one, whatever was asked.
-    const isTold = raw === undefined ? this.#hasImages : !this.#isBeginning && !this.#isEmpty(usage)
+    const isTold = raw === undefined ? this.#images > 0 : !this.#isBeginning && !this.#isEmpty(usage)
     if (isTold || !this.#hasBegun || this.#isRefused(raw)) {
       return this.#told(usage, raw === undefined ? undefined : costIn(raw), false)
     }
@@ -186,16 +185,14 @@ class Tally implements UsageTally {
   #addImages({ type, data }: JsonObject): void {
     if (type === 'image_generation.completed' || type === 'image_edit.completed') {
       this.#images += 1
-      this.#hasImages = true
     } else if (Array.isArray(data) && data.some(isImage)) {
       this.#images = data.filter(isImage).length
-      this.#hasImages = true
     }
   }
 
   /** The tokens that an image was written with are its own, where the answer does not say of what kind they are. */
   #withImages(usage: Usage): Usage {
-    if (!this.#hasImages) return usage
+    if (this.#images === 0) return usage
     const images = { ...usage, images: this.#images }
     return usage.outputImage === 0 ? { ...images, outputImage: usage.outputText, outputText: 0 } : images
   }
