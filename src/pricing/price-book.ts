@@ -75,7 +75,7 @@ export class PriceBook {
       const price = findPrice(this.#index, one, model)
       if (price !== undefined) return price
     }
-    return undefined
+    return provider === undefined && GROQS_OWN.test(model) ? findPrice(this.#index, 'groq', model) : undefined
   }
 
   /** A name that holds a known provider in front is looked for there, else among the models of the upstream's own. */
@@ -102,6 +102,9 @@ const MAKERS = [
   'minimax',
   'zai',
 ]
+
+/** Groq hosts models of others; names that end so are its own. */
+const GROQS_OWN = /-(?:versatile|instant)$/
 
 /** Each count costs nothing. */
 const FREE: ModelPrice = Object.freeze({

@@ -16,6 +16,7 @@ const TABLE: PriceTable = {
       'ft:gpt-4o-2024-08-06': { prices: { input: 6 } },
     },
     together: { 'Qwen/Qwen3-Max': { prices: { input: 7 } } },
+    groq: { 'llama-3.3-70b-versatile': { prices: { input: 9 } }, 'qwen/qwen3-32b': { prices: { input: 10 } } },
     anthropic: { 'claude-x-20260101': { prices: { input: 8 } } },
   },
 }
@@ -38,6 +39,7 @@ describe('a model is found in the table', () => {
     ['whatever its capitals', 'together', 'qwen/qwen3-max', 7],
     ['as fine-tuned', 'openai', 'ft:gpt-4o-2024-08-06:acme:name:id', 6],
     ['of OpenAI, at an address that nobody knows: mostly a proxy before it', undefined, 'gpt-4o', 1],
+    ['that only Groq calls so, at an address that nobody knows', undefined, 'llama-3.3-70b-versatile', 9],
     ['of another maker, at such an address', undefined, 'claude-x', 8],
     ['as fine-tuned, of another date', 'openai', 'ft:gpt-4o-2026-01-01:acme::id', 5],
   ])('%s', (_how, provider, model, input) => {
@@ -54,6 +56,7 @@ describe('a model is found in the table', () => {
     ['of another provider', 'anthropic', 'gpt-4o'],
     ['of an unknown provider', 'acme', 'gpt-4o'],
     ['that anybody may run, at an address that nobody knows', undefined, 'Qwen/Qwen3-Max'],
+    ['that Groq and others host, at such an address', undefined, 'qwen/qwen3-32b'],
     ["that is called like an object's member", 'openai', 'constructor'],
   ])('but not one %s', (_what, provider, model) => {
     expect(inputOf(provider, model)).toBeUndefined()
