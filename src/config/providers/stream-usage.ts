@@ -8,13 +8,14 @@ export type StreamUsage = 'asked' | 'always' | 'never' | 'unknown'
 
 /**
  * The presets for which it is known. Sources: the providers' documentation, `server-facts.ts` for servers that were run; Mistral refuses to be
- * asked (422 `extra_forbidden`: openai-agents-python#442), Groq tells it in `x_groq`, DeepSeek says that the last event always has it, OpenRouter says that the option has no effect.
+ * asked (422 `extra_forbidden`: openai-agents-python#442), Groq tells it in `x_groq`, DeepSeek says that the last event always has it, OpenRouter says that the option has no effect. llama.cpp's last chunk
+ * has `timings`, which are moved into the chunk of usage where that is asked for: who cuts that out would lose them (tools/server/server-task.cpp).
  */
 const BY_PRESET: ReadonlyMap<string, StreamUsage> = new Map<string, StreamUsage>([
   ...(
     ['openai', 'azure', 'anthropic', 'gemini', 'ollama', 'vllm', 'lmstudio', 'mlx_lm', 'litellm', 'sglang'] as const
   ).map((name): readonly [string, StreamUsage] => [name, 'asked']),
-  ...(['groq', 'mistral', 'deepseek', 'openrouter', 'transformers', 'litserve'] as const).map(
+  ...(['groq', 'mistral', 'deepseek', 'openrouter', 'llamacpp', 'transformers', 'litserve'] as const).map(
     (name): readonly [string, StreamUsage] => [name, 'always'],
   ),
   ['llama-cpp-python', 'never'],
