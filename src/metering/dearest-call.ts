@@ -4,6 +4,7 @@ import { costOfReading, type Estimate, estimateCall } from '../pricing/estimate.
 import type { PlannedCall } from '../pricing/planned-call.ts'
 import type { ModelPrice } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
+import { mayDraw } from '../pricing/tool-use.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { cutAttemptsMax } from '../routing/attempts/next-step.ts'
 import { payerOf } from '../routing/deployment-address.ts'
@@ -11,7 +12,8 @@ import type { Deployment } from '../routing/targets/deployment.ts'
 
 /**
  * The most that a call can cost at any of its targets, in nano-dollars, and what it uses there: twice that where a second one may be asked beside
- * the first, and what it reads once more for each attempt that may be billed though another one follows. Throws `model_not_priced`.
+ * the first, and what it reads once more for each attempt that may be billed though another one follows. Throws `model_not_priced`,
+ * also where a tool may draw images.
  *
  * @example
  * const { estimate, amount } = dearestCall(request, planned, prices)
@@ -31,7 +33,8 @@ export function dearestCall(
       const call = { ...planned, model }
       const estimate = estimateCall(call, found?.price)
       const once = found?.by === 'free' ? 0 : estimate.cost
-      if (found === undefined || once === undefined) throw notPriced(model, deployment.upstream.name)
+      if (found === undefined || once === undefined) throw notPriced(nameOf(model), deployment.upstream.name)
+      if (found.by !== 'free' && mayDraw(call)) throw notPriced(DRAWING, deployment.upstream.name)
       const cost = once + (cuts === 0 ? 0 : cuts * costOfReading(call, estimate, found.price))
       if (most === undefined || cost > most.cost) most = { estimate, cost }
     }
@@ -66,8 +69,13 @@ export function priceAtFirst(request: PreparedRequest, prices: PriceBook): Model
   return prices.priceOf(deployment.upstream.provider, deployment.upstream.name, model)?.price
 }
 
-function notPriced(model: string, upstream: string): ApiError {
-  const what = model === '' ? 'This call names no model, so that it' : `The model \`${shownName(model)}\``
+const DRAWING = 'What the tool `image_generation` draws'
+
+function nameOf(model: string): string {
+  return model === '' ? 'This call names no model, so that it' : `The model \`${shownName(model)}\``
+}
+
+function notPriced(what: string, upstream: string): ApiError {
   return new ApiError('model_not_priced', {
     message: `${what} has no price at ${upstream}, and your key has a spend limit: what the call costs could not be counted. The operator of this server may give it a price (\`prices\`), or say that it is free.`,
   })

@@ -20,6 +20,7 @@ const TOLD_TOKENS = 700
 const ALWAYS_SEARCHES = /search|^sonar|deep-research/
 const WEB_SEARCH = /"type"\s*:\s*"web_search/
 const FILE_SEARCH = /"type"\s*:\s*"file_search/
+const IMAGES = /"type"\s*:\s*"image_generation/
 const CODE = /"type"\s*:\s*"code_(?:interpreter|execution)/
 
 /** The most that the upstream's own tools may add to a call. A search of a model that always searches is part of its own prompt. */
@@ -35,6 +36,16 @@ export function toolUse(call: PlannedCall, price: ModelPrice | undefined): ToolU
     codeSessions: countsIf(price, 'codeSession', CODE.test(tools) ? 1 : 0),
     tokens: tools === '' ? 0 : TOLD_TOKENS + (web + file) * FOUND_TOKENS,
   }
+}
+
+/**
+ * Whether a tool of the upstream's may draw images in a call that writes words: another model draws them, whose images have no price here.
+ *
+ * @example
+ * if (mayDraw({ ...planned, model })) throw notPriced('image_generation', upstream)
+ */
+export function mayDraw(call: PlannedCall): boolean {
+  return call.endpoint === 'responses' && IMAGES.test(toolsOf(call))
 }
 
 /** What has no price is not held: whether it is called at all is not known, and the call would be refused for it. */

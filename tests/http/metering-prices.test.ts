@@ -14,6 +14,24 @@ function answerWith(usage: object, more: object = {}): Script {
 
 const USED = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 }
 
+test('a tool that draws images, which have no price, is closed to a budget, and no other tool is', async () => {
+  await using gateway = await startMetered(answerWith({ input_tokens: 9, output_tokens: 9, total_tokens: 18 }))
+  const draw = { type: 'image_generation', model: 'gpt-image-1' }
+  const respond = (key: string, tools: readonly object[]): Promise<Response> =>
+    fetch(`${gateway.url}/v1/responses`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', input: 'image_generation', max_output_tokens: 16, tools }),
+    })
+  const limited = await gateway.key({ spend_limit: { month: 1000 } })
+  const refused = await respond(limited, [draw])
+  const { code, message } = await errorOf(refused)
+  expect([refused.status, code]).toEqual([403, 'model_not_priced'])
+  expect(message).toStartWith('What the tool `image_generation` draws has no price at openai')
+  expect((await respond(limited, [{ type: 'function', name: 'image_generation', parameters: {} }])).status).toBe(200)
+  expect((await respond(await gateway.key(), [draw])).status).toBe(200)
+})
+
 describe('a call is priced', () => {
   test('by what the file says of its model, before the table', async () => {
     const file = { prices: { 'gpt-4o': { input: 1, output: 2 }, 'openai/own-*': { input: 3, output: 0 } } }
