@@ -77,6 +77,7 @@ function readReport(text: string): readonly Asked[] {
     return {
       answer: {
         method: request.method,
+        target: new URL(request.url).pathname,
         status: response.status,
         contentType: mimeType,
         body: encoding === 'base64' ? Buffer.from(body, 'base64').toString('utf8') : body,

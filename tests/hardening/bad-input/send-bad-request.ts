@@ -22,5 +22,5 @@ export async function sendBadRequest(
   client.leave()
   if (typeof response === 'string') return response
   const { status } = response
-  return { method, status, contentType: response.headers.get('content-type') ?? '', body: response.text() }
+  return { method, target, status, contentType: response.headers.get('content-type') ?? '', body: response.text() }
 }
